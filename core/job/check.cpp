@@ -1,0 +1,205 @@
+#include "core/job/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace gather::job {
+namespace {
+
+constexpr int most_slots = 1'000'000;
+/// What filling `defaults` into every task may add up to: a small hostile file must not take all memory.
+constexpr std::uint64_t largest_filled_defaults = 4'000'000'000;
+
+struct Top {
+  Job job;
+  Value defaults;
+  Value tasks;
+};
+
+void read_limit(Reader& reader, Value value, std::size_t& limit) {
+  if (const auto slots = reader.whole(value, 1, most_slots)) limit = static_cast<std::size_t>(*slots);
+}
+
+constexpr auto limit_keys = std::to_array<Key<Limits>>({
+    {"jobs", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.jobs); }},
+    {"processes", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.processes); }},
+    {"fetches", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.fetches); }},
+    {"pools"},
+    {"hosts"},
+});
+
+constexpr auto top_keys = std::to_array<Key<Top>>({
+    {"version",
+     [](Reader& r, Member m, Top&) {
+       if (const auto text = r.scalar(m.value, "1"); text && *text != "1")
+         r.error(m.value, fmt::format("version {} is not known", code(*text)), "this gather reads version 1");
+     }},
+    {"name",
+     [](Reader& r, Member m, Top& to) {
+       if (const auto text = r.text(m.value)) to.job.name = *text;
+     }},
+    {"limits",
+     [](Reader& r, Member m, Top& to) {
+       if (r.is_map(m.value, "limits: {jobs: 8}")) r.keys(m.value, limit_keys, to.job.limits);
+     }},
+    {"defaults",
+     [](Reader& r, Member m, Top& to) {
+       if (r.is_map(m.value, "defaults: {timeout: 30s}")) to.defaults = m.value;
+     }},
+    {"env",
+     [](Reader& r, Member m, Top& to) {
+       if (r.is_map(m.value, "env: {NAME: value}")) read_env(r, m.value, to.job.env);
+     }},
+    {"deadline", [](Reader& r, Member m, Top& to) { to.job.deadline = r.positive_duration(m.value); }},
+    {"tasks",
+     [](Reader& r, Member m, Top& to) {
+       if (r.is_map(m.value, "tasks: {build: {run: [make]}}, each task under its id")) to.tasks = m.value;
+     }},
+    {"vars"},
+    {"secrets"},
+    {"halt"},
+    {"cleanup_timeout"},
+    {"include"},
+});
+
+std::uint64_t weight(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
+  if (value.is_scalar()) return 32 + value.text().size();
+  std::uint64_t sum = 32;
+  for (Value child = value.first(); child; child = child.next()) sum += weight(child);
+  return sum;
+}
+
+bool is_id(std::string_view id) {
+  const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
+  return !id.empty() && letter(static_cast<unsigned char>(id[0])) && std::ranges::all_of(id, [&](unsigned char c) {
+    return letter(c) || std::isdigit(c) != 0 || c == '.' || c == '-';
+  });
+}
+
+Defaults read_defaults(Reader& reader, Value map, std::size_t tasks) {
+  if (!map) return {};
+  Findings& findings = reader.findings();
+  const std::size_t before = findings.size();
+  TaskDraft draft;
+  draft.is_defaults = true;
+  reader.keys(map, task_keys(), draft);
+  if (draft.fetch) check_fetch_defaults(reader, draft.fetch);
+  if (draft.retry) RetryPolicies().read(reader, {}, draft.retry, 1);
+  if (weight(map) * tasks > largest_filled_defaults)
+    reader.error(map, "`defaults` are too large to be filled into so many tasks", "write large values where they are needed");
+  if (findings.size() != before) return {};
+  return {map, draft.fetch, draft.retry, draft.needs};
+}
+
+class TasksReader {
+ public:
+  TasksReader(Reader& reader, const Lines& lines, Value defaults, std::size_t tasks)
+      : reader_(reader), lines_(lines), defaults_(read_defaults(reader, defaults, tasks)) {
+    default_retry_ = policies_.read(silent_, {}, defaults_.retry, 1);
+    default_fetch_retry_ = policies_.read(silent_, {}, defaults_.retry, usual_fetch_attempts);
+  }
+
+  Task read(Member member, TaskPlace& place) {
+    TaskDraft draft;
+    draft.task.id = member.key.text();
+    draft.task.position = lines_.locate(member.key.extent().begin);
+    if (!is_id(draft.task.id))
+      reader_.error(member.key, fmt::format("{} is no task id", code(draft.task.id)),
+                    "an id is letters, digits, `_`, `.` and `-`, and begins with a letter or `_`");
+    place.key = member.key;
+    if (defaults_.map) {
+      draft.is_defaults = true;
+      silent_.keys(defaults_.map, task_keys(), draft);
+      draft.is_defaults = false;
+      draft.needs = draft.retry = Value();
+    }
+    const std::string example = fmt::format("{}: {{run: [make]}}, or {}: {{}} for a milestone", draft.task.id, draft.task.id);
+    if (member.value.absent())
+      reader_.error(member.key, fmt::format("task {} is empty", code(draft.task.id)), example);
+    else if (reader_.is_map(member.value, example))
+      reader_.keys(member.value, task_keys(), draft);
+    finish(draft, place);
+    return std::move(draft.task);
+  }
+
+ private:
+  static constexpr int usual_fetch_attempts = 4;
+
+  void finish(TaskDraft& draft, TaskPlace& place) {
+    place.action = draft.action;
+    place.needs = draft.needs ? draft.needs : defaults_.needs;
+    place.needs_are_defaults = !draft.needs;
+    const bool is_fetch = draft.action.key && draft.action.key.text() == "fetch";
+    if (is_fetch)
+      if (auto fetch = read_fetch(reader_, defaults_.fetch, draft.action.value)) draft.task.action = std::move(fetch);
+    if (draft.retry)
+      draft.task.retry = policies_.read(reader_, defaults_.retry, draft.retry, is_fetch ? usual_fetch_attempts : 1);
+    else
+      draft.task.retry = is_fetch ? default_fetch_retry_ : default_retry_;
+  }
+
+  Reader& reader_;
+  const Lines& lines_;
+  Findings unheard_;
+  Reader silent_{unheard_};  ///< Reads `defaults` again: they have no errors by then, but may have warnings.
+  Defaults defaults_;
+  RetryPolicies policies_;
+  std::shared_ptr<const RetryPolicy> default_retry_;
+  std::shared_ptr<const RetryPolicy> default_fetch_retry_;
+};
+
+}  // namespace
+
+void read_env(Reader& reader, Value map, std::vector<NameValue>& env) {
+  env.reserve(env.size() + map.children() / 2);  // Or the names below would move away.
+  std::unordered_map<std::string_view, std::size_t> inherited;
+  for (std::size_t i = 0; i < env.size(); ++i) inherited.emplace(env[i].first, i);
+  for (const Member member : Members(map)) {
+    const std::string_view name = member.key.text();
+    if (name.empty() || name.find('=') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+      reader.error(member.key, fmt::format("{} is no name for an environment variable", code(name)),
+                   "a name is not empty and holds no `=`");
+      continue;
+    }
+    if (!reader.has_value(member)) continue;
+    const auto value = reader.text(member.value);
+    if (!value) continue;
+    if (const auto same = inherited.find(name); same != inherited.end())
+      env[same->second].second = *value;
+    else
+      env.emplace_back(name, *value);
+  }
+}
+
+Job check(Value root, const Source& source, const Lines& lines, Findings& findings) {
+  Reader reader(findings);
+  Top top;
+  top.job.directory = source.directory;
+  top.job.name = source.name == "<stdin>" ? "stdin" : std::filesystem::path(source.name).filename().string();
+  if (!root || root.absent()) {
+    findings.error({}, "the file is empty", "a job begins with `tasks:`; `gather help job` shows one");
+    return std::move(top.job);
+  }
+  if (!reader.is_map(root, "a job begins with `tasks:`")) return std::move(top.job);
+  const std::size_t before = findings.size();
+  reader.keys(root, top_keys, top);
+  if (!top.tasks || top.tasks.children() == 0) {
+    if (top.tasks)
+      reader.error(top.tasks, "this job has no tasks", "tasks: {build: {run: [make]}}");
+    else if (findings.size() == before)
+      reader.error(root, "this job has no `tasks`", "tasks: {build: {run: [make]}}");
+    return std::move(top.job);
+  }
+
+  const std::size_t count = top.tasks.children() / 2;
+  std::vector<TaskPlace> places(count);
+  top.job.tasks.reserve(count);
+  TasksReader tasks(reader, lines, top.defaults, count);
+  for (const Member member : Members(top.tasks)) top.job.tasks.push_back(tasks.read(member, places[top.job.tasks.size()]));
+  check_references(reader, places, top.job);
+  return std::move(top.job);
+}
+
+}  // namespace gather::job

@@ -1,0 +1,78 @@
+/// From a document to a job: what each key means, and everything that can be wrong with it. Knows no parser.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/job/document.hpp"
+#include "core/job/model.hpp"
+#include "core/job/problem.hpp"
+#include "core/job/schema.hpp"
+
+namespace gather::job {
+
+/// Reads the job in `root` (none for an empty file). All problems go into `findings`; with any error among them the
+/// job is incomplete and not to be used.
+Job check(Value root, const Source& source, const Lines& lines, Findings& findings);
+
+// What follows is shared between the files of the check.
+
+/// `defaults`, as values: they are read again over each new task, so that one piece of code reads both.
+struct Defaults {
+  Value map;    ///< None without `defaults`, or while they have errors of their own.
+  Value fetch;  ///< Their `fetch`: a mapping of fetch keys.
+  Value retry;
+  Value needs;
+};
+
+/// The member that a task's action came from: `key: value`.
+using ActionMember = Member;
+
+/// A task while it is read.
+struct TaskDraft {
+  Task task;
+  ActionMember action;  ///< The first one; none for a milestone.
+  Value needs;
+  Value retry;
+  Value fetch;            ///< For `defaults` alone.
+  bool is_defaults = false;  ///< `defaults` are read, not a task.
+};
+
+/// The keys of a task.
+std::span<const Key<TaskDraft>> task_keys();
+
+/// Makes retry policies, and lets tasks that say the same share one.
+class RetryPolicies {
+ public:
+  /// `over` is read over `base`; either may be none. `usual_attempts` holds where neither gives a number.
+  std::shared_ptr<const RetryPolicy> read(Reader& reader, Value base, Value over, int usual_attempts);
+
+ private:
+  std::vector<std::shared_ptr<const RetryPolicy>> made_;
+};
+
+/// Reads `fetch: URL` or `fetch: {…}`, over the keys of `base` (may be none).
+std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value);
+/// The same for `defaults.fetch`, which is only looked through.
+void check_fetch_defaults(Reader& reader, Value map);
+
+/// Environment variables: names and texts. One that is there already gets the new value.
+void read_env(Reader& reader, Value map, std::vector<NameValue>& env);
+
+/// Where a task stands in the document, for errors that concern several tasks.
+struct TaskPlace {
+  Value key;
+  ActionMember action;
+  Value needs;
+  bool needs_are_defaults = false;
+};
+
+/// Fills in `needs` of every task, and finds unknown ones, repetitions, cycles, and outputs that two tasks write.
+void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job);
+
+}  // namespace gather::job

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/job/check.hpp"
+#include "core/job/cycles.hpp"
+
+namespace gather::job {
+namespace {
+
+class References {
+ public:
+  References(Reader& reader, std::span<const TaskPlace> places, Job& job)
+      : reader_(reader), places_(places), job_(job), listed_by_(job.tasks.size(), nobody) {
+    ids_.reserve(job.tasks.size());
+    for (std::uint32_t i = 0; i < job.tasks.size(); ++i) ids_.emplace(job.tasks[i].id, TaskId{i});
+  }
+
+  void fill_in_needs(std::uint32_t task) {
+    const TaskPlace& place = places_[task];
+    if (!place.needs) return;
+    for (const Value item : reader_.one_or_more(place.needs, "the id of a task or a list of them")) {
+      if (item.is_map()) {
+        reader_.error(item, "`needs` with conditions is not supported yet", "name the task alone");
+        continue;
+      }
+      const auto id = reader_.scalar(item, "the id of a task");
+      if (id) add_need(task, item, *id);
+    }
+  }
+
+  void find_output_twice() {
+    std::unordered_map<std::string, std::uint32_t> writers;
+    for (std::uint32_t i = 0; i < job_.tasks.size(); ++i) {
+      const auto* const fetch = std::get_if<std::unique_ptr<const Fetch>>(&job_.tasks[i].action);
+      if (fetch == nullptr || !(*fetch)->output) continue;
+      const auto [first, is_new] = writers.try_emplace((*fetch)->output->string(), i);
+      if (is_new) continue;
+      reader_.error(output_of(i), fmt::format("task {} writes {} too", code(job_.tasks[first->second].id), code(first->first)),
+                    "give each fetch a file of its own");
+    }
+  }
+
+  void find_cycles() {
+    for (const std::vector<TaskId>& cycle : job::find_cycles(job_.tasks)) {
+      std::string names;
+      for (const TaskId task : cycle) names += job_[task].id + " needs ";
+      names += job_[cycle.front()].id;
+      reader_.error(need_of(cycle[0], cycle[1]), "these tasks wait for each other: " + names, "remove one of these needs");
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t nobody = ~0u;
+
+  void add_need(std::uint32_t task, Value at, std::string_view id) {
+    const auto found = ids_.find(id);
+    if (found == ids_.end()) return unknown(at, id);
+    const std::size_t need = index(found->second);
+    if (need == task) {
+      // Default needs are meant for the others.
+      if (!places_[task].needs_are_defaults) reader_.error(at, fmt::format("task {} needs itself", code(id)), "remove it");
+    } else if (listed_by_[need] == task) {
+      reader_.error(at, fmt::format("{} is listed twice", code(id)), "remove one of them");
+    } else {
+      listed_by_[need] = task;
+      job_.tasks[task].needs.push_back(found->second);
+    }
+  }
+
+  void unknown(Value at, std::string_view id) {
+    std::string hint;
+    if (candidates_left_ >= ids_.size()) {  // Comparing with every id takes a while.
+      candidates_left_ -= ids_.size();
+      std::vector<std::string_view> candidates;
+      for (const Task& task : job_.tasks) candidates.push_back(task.id);
+      hint = did_you_mean(id, candidates);
+      constexpr std::size_t few = 10;
+      if (hint.empty() && candidates.size() <= few) hint = "one of " + listed(candidates);
+    }
+    reader_.error(at, fmt::format("there is no task {}", code(id)), std::move(hint));
+  }
+
+  /// Where `task` says that it needs `need`.
+  Value need_of(TaskId task, TaskId need) const {
+    const TaskPlace& place = places_[index(task)];
+    if (place.needs_are_defaults) return place.key;
+    if (place.needs.is_list())
+      for (const Value item : Items(place.needs))
+        if (item.is_scalar() && item.text() == job_[need].id) return item;
+    return place.needs;
+  }
+
+  Value output_of(std::uint32_t task) const {
+    const Value fetch = places_[task].action.value;
+    if (fetch.is_map())
+      for (const auto [key, value] : Members(fetch))
+        if (key.text() == "output") return value;
+    return places_[task].action.key;  // From `defaults`.
+  }
+
+  Reader& reader_;
+  std::span<const TaskPlace> places_;
+  Job& job_;
+  std::unordered_map<std::string_view, TaskId> ids_;
+  std::vector<std::uint32_t> listed_by_;  ///< The last task that listed this one.
+  std::size_t candidates_left_ = 300'000;
+};
+
+}  // namespace
+
+void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job) {
+  References references(reader, places, job);
+  for (std::uint32_t task = 0; task < job.tasks.size(); ++task) references.fill_in_needs(task);
+  references.find_cycles();
+  references.find_output_twice();
+}
+
+}  // namespace gather::job

@@ -1,0 +1,52 @@
+#include "core/job/document.hpp"
+
+#include <cassert>
+
+#include "core/job/encoding.hpp"
+#include "core/job/parsers.hpp"
+
+namespace gather::job {
+
+Kind Value::kind() const { return document_->node(node_).kind; }
+bool Value::plain() const { return document_->node(node_).plain; }
+Format Value::format() const { return document_->format_; }
+Extent Value::extent() const { return document_->node(node_).extent; }
+
+std::string_view Value::text() const {
+  const Document::Node& node = document_->node(node_);
+  assert(node.kind == Kind::scalar);
+  return (node.copied ? std::string_view(document_->copies_) : document_->body_).substr(node.first, node.size);
+}
+
+std::size_t Value::children() const {
+  const Document::Node& node = document_->node(node_);
+  return node.kind == Kind::scalar ? 0 : node.size;
+}
+
+Value Value::first() const {
+  const Document::Node& node = document_->node(node_);
+  return node.kind == Kind::scalar || node.first == Document::none ? Value() : Value(*document_, node.first);
+}
+
+Value Value::next() const {
+  const std::uint32_t next = document_->node(node_).next;
+  return next == Document::none ? Value() : Value(*document_, next);
+}
+
+std::uint32_t Document::add(const Node& added) {
+  if (size_ >> chunk_bits == chunks_.size()) chunks_.push_back(std::make_unique<Node[]>(1u << chunk_bits));
+  node(size_) = added;
+  return size_++;
+}
+
+bool parse(const Source& source, const Lines& lines, Document& document, Findings& findings) {
+  const std::string_view text = body(source);
+  if (!check_encoding(text, findings)) return false;
+  Composer composer(document, lines, findings);
+  const bool done =
+      source.format == Format::json ? parse_json(text, composer) : parse_yaml(text, composer);
+  assert(done || findings.any_error());
+  return done;
+}
+
+}  // namespace gather::job

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/job/parsers.hpp"
+
+namespace gather::job {
+namespace {
+
+/// nlohmann's parser says what there is, and this finds where: between two tokens stand only blanks, commas
+/// and colons, so each token is found from the end of the one before.
+class JsonReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  JsonReader(std::string_view text, Composer& composer) : text_(text), composer_(composer) {}
+
+  bool null() override { return plain(4); }
+  bool boolean(bool value) override { return plain(value ? 4 : 5); }
+  bool number_integer(number_integer_t) override { return number(); }
+  bool number_unsigned(number_unsigned_t) override { return number(); }
+  bool number_float(number_float_t, const string_t&) override { return number(); }
+  bool string(string_t& value) override { return quoted(value); }
+  bool key(string_t& value) override { return quoted(value); }
+  bool binary(binary_t&) override { return false; }  // Not in JSON.
+
+  bool start_object(std::size_t) override { return composer_.open(Kind::map, token(1)); }
+  bool start_array(std::size_t) override { return composer_.open(Kind::list, token(1)); }
+  bool end_object() override { return end(); }
+  bool end_array() override { return end(); }
+
+  bool parse_error(std::size_t read, const std::string&, const nlohmann::json::exception& error) override;
+
+ private:
+  Extent token(std::size_t length) {
+    const std::size_t begin = std::min(text_.find_first_not_of(" \t\r\n,:", end_), text_.size());
+    end_ = std::min(begin + length, text_.size());
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end_)};
+  }
+
+  bool plain(std::size_t length) {
+    const Extent here = token(length);
+    composer_.scalar(text_.substr(here.begin, length), here, true);
+    return true;
+  }
+
+  bool number() {
+    const std::size_t begin = token(0).begin;
+    return plain(std::min(text_.find_first_not_of("+-.0123456789eE", begin), text_.size()) - begin);
+  }
+
+  bool quoted(const std::string& value) {
+    const std::size_t begin = token(1).begin;
+    std::size_t at = begin + 1;
+    while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;
+    end_ = at + 1;
+    composer_.scalar(value, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end_)}, false);
+    return true;
+  }
+
+  bool end() {
+    token(1);
+    composer_.close();
+    return true;
+  }
+
+  std::string_view text_;
+  Composer& composer_;
+  std::size_t end_ = 0;  ///< Of the last token.
+};
+
+/// What nlohmann says, without its prefix ("[json.exception.parse_error.101] parse error at line 1, column 2:
+/// syntax error while parsing value - ") and without the text that is shown below the message anyway.
+std::string words_of(std::string_view what) {
+  for (const std::string_view lead : {"syntax error while parsing ", " - ", "parse error: "})
+    if (const auto at = what.find(lead); at != std::string_view::npos) what.remove_prefix(at + lead.size());
+  what = what.substr(0, what.find("; last read: "));
+  return std::string(what);
+}
+
+std::string hint_for(std::string_view text, std::size_t at, std::string_view words) {
+  const std::size_t before = at == 0 ? std::string_view::npos : text.find_last_not_of(" \t\r\n", at - 1);
+  const char c = at < text.size() ? text[at] : '\0';
+  if ((c == '}' || c == ']') && before != std::string_view::npos && text[before] == ',') return "remove the comma before it";
+  if (c == '\'') return "JSON texts stand in double quotes";
+  if (c == '/' || c == '#') return "JSON has no comments; YAML has";
+  if (words.find("invalid literal") != std::string_view::npos)
+    return "JSON texts and keys stand in double quotes; bare words are only true, false and null";
+  if (words.find("missing closing quote") != std::string_view::npos) return "close the quote on the same line";
+  return {};
+}
+
+bool JsonReader::parse_error(std::size_t read, const std::string&, const nlohmann::json::exception& error) {
+  const std::string words = words_of(error.what());
+  // `read` counts the byte that was one too many. A broken word or text is shown from where it begins.
+  std::size_t at = std::min(read == 0 ? 0 : read - 1, text_.size());
+  const bool inside_token = words.starts_with("invalid ") || error.id == 406;
+  if (inside_token) at = std::min<std::size_t>(at, token(0).begin);
+  const Extent here{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 1)};
+  if (error.id == 406) return composer_.findings().only(here, "this number is too large", "quote it if it is meant as text");
+  return composer_.findings().only(here, fmt::format("this is not JSON: {}", words), hint_for(text_, at, words));
+}
+
+}  // namespace
+
+bool parse_json(std::string_view text, Composer& composer) {
+  JsonReader reader(text, composer);
+  return nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
+}
+
+}  // namespace gather::job

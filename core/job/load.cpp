@@ -1,0 +1,44 @@
+#include "core/job/load.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/job/check.hpp"
+#include "core/job/document.hpp"
+
+namespace gather::job {
+
+bool Loaded::usable() const {
+  return std::ranges::none_of(problems, [](const Problem& p) { return p.severity == Problem::Severity::error; });
+}
+
+Loaded load(const Source& source) {
+  const Lines lines(body(source));
+  Findings findings;
+  Loaded loaded;
+  Document document(body(source), source.format);
+  if (parse(source, lines, document, findings)) loaded.job = check(document.root(), source, lines, findings);
+  loaded.problems = std::move(findings).located(lines);
+  return loaded;
+}
+
+Loaded load_or_throw(const Source& source) {
+  Loaded loaded = load(source);
+  if (!loaded.usable()) {
+    std::string text = render(source, loaded.problems);
+    text.pop_back();  // An error's sentence has no final newline.
+    throw Error(ExitStatus::usage, text);
+  }
+  return loaded;
+}
+
+std::string document_json(const Source& source) {
+  const Lines lines(body(source));
+  Findings findings;
+  Document document(body(source), source.format);
+  if (!parse(source, lines, document, findings))
+    throw Error(ExitStatus::usage, render(source, std::move(findings).located(lines)));
+  return (document.root() ? to_json(document.root(), 2) : "null") + "\n";
+}
+
+}  // namespace gather::job

@@ -1,0 +1,137 @@
+/// A job as plain data: what the file says, checked and with defaults filled in. Knows no parser and no loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/duration.hpp"
+
+namespace gather::job {
+
+/// A task's place in file order, from 0. Orders tasks wherever nothing else does.
+enum class TaskId : std::uint32_t {};
+
+constexpr std::size_t index(TaskId id) { return static_cast<std::size_t>(id); }
+
+/// Where something stands in the job file; both count from 1, columns in characters. 0 is "nowhere".
+struct Position {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+
+  friend bool operator==(const Position&, const Position&) = default;
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+/// Name and value; a list, because order and repetition matter for headers and for precedence.
+using NameValue = std::pair<std::string, std::string>;
+
+/// HTTP statuses that count as success. Empty: any 2xx.
+struct ExpectedStatus {
+  std::vector<int> listed;
+
+  bool allows(int status) const;
+};
+
+/// Only its `needs` matter: it passes as soon as they have, and takes no slot.
+struct Milestone {};
+
+struct Sleep {
+  Duration length{};
+};
+
+/// One HTTP request. Without `output` nothing is written and the body is the task's result.
+struct Fetch {
+  std::string url;  ///< http or https, checked.
+  std::string method = "GET";
+  std::vector<NameValue> headers;
+  std::optional<std::string> body;              ///< Sent as it stands; `json:` is serialised into it.
+  std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
+  std::optional<std::string> sha256;            ///< 64 lower-case hex digits.
+  ExpectedStatus expect_status;
+};
+
+/// A program and its arguments; no shell reads them. Never empty.
+struct Run {
+  std::vector<std::string> argv;
+};
+
+/// A script for `sh -e -c`.
+struct Shell {
+  std::string script;
+};
+
+/// Fetch is boxed: it is ten times the size of the others, and a job may have a million tasks.
+using Action = std::variant<Milestone, Sleep, Run, Shell, std::unique_ptr<const Fetch>>;
+
+/// What kind of ending a retry answers to; the words of `retry.on`.
+enum class FailureKind : std::uint8_t { exit, signal, timeout, start, expect, http };
+
+/// The words of `retry.on`, in the order of the enumeration.
+std::string_view name(FailureKind kind);
+
+enum class Backoff : std::uint8_t { exponential, fixed };
+
+/// When and how often an attempt is repeated. Shared between tasks that say the same.
+struct RetryPolicy {
+  int attempts = 1;  ///< In total, the first included; at least 1.
+  Duration delay = std::chrono::milliseconds(500);
+  Duration max_delay = std::chrono::seconds(30);
+  Backoff backoff = Backoff::exponential;
+  bool jitter = true;
+  std::vector<FailureKind> on = {FailureKind::exit,  FailureKind::signal, FailureKind::timeout,
+                                 FailureKind::start, FailureKind::expect, FailureKind::http};
+  std::vector<int> exit_codes;  ///< If any, only these exit codes are retried.
+  std::vector<int> status;      ///< If any, these HTTP statuses are retried instead of the usual ones.
+
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+/// One entry of `tasks`, with defaults filled in.
+struct Task {
+  std::string id;
+  Position position;  ///< Of the id.
+  Action action;
+  std::vector<TaskId> needs;  ///< In the order written, without repetition.
+  std::optional<Duration> timeout;  ///< Per attempt; never 0.
+  Duration grace = std::chrono::seconds(10);
+  Duration delay{};
+  std::shared_ptr<const RetryPolicy> retry;  ///< Never null.
+  std::vector<NameValue> env;                ///< The task's own; goes over Job::env.
+  std::optional<std::filesystem::path> cwd;  ///< Relative to Job::directory.
+  std::optional<Duration> estimate;
+  int priority = 0;  ///< Higher starts first among ready tasks; before rank, before file order.
+  std::string description;
+  std::vector<std::string> tags;
+};
+
+/// Slots; each at least 1.
+struct Limits {
+  std::size_t jobs = 64;  ///< For everything.
+  std::size_t processes = default_processes();
+  std::size_t fetches = 32;
+
+  /// CPUs that this process may use, plus 2.
+  static std::size_t default_processes();
+};
+
+struct Job {
+  std::string name;
+  /// Where relative paths of the file start, and where its processes run: the folder of the job file.
+  std::filesystem::path directory;
+  Limits limits;
+  std::vector<NameValue> env;  ///< For every process.
+  std::optional<Duration> deadline;
+  std::vector<Task> tasks;  ///< In file order; TaskId is the index.
+
+  const Task& operator[](TaskId id) const { return tasks[index(id)]; }
+};
+
+}  // namespace gather::job

@@ -1,0 +1,89 @@
+#include "core/job/source.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
+namespace gather::job {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  return text;
+}
+
+[[noreturn]] void refuse(std::string_view name, std::string_view why, std::string_view remedy) {
+  throw Error(ExitStatus::usage, fmt::format("can't read {}: {}; {}", inert(name), why, remedy));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ > STDIN_FILENO) ::close(fd_);  // Standard input stays open: it was not ours to begin with.
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string read_all(const Descriptor& file, std::string_view name) {
+  constexpr std::size_t chunk = 1 << 18;
+  std::string text;
+  if (struct stat status{}; ::fstat(file.get(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) refuse(name, "it is a folder", "name a job file, or - for standard input");
+    if (S_ISREG(status.st_mode)) text.reserve(std::min(static_cast<std::size_t>(status.st_size), largest_source) + chunk);
+  }
+  while (text.size() <= largest_source) {
+    const std::size_t before = text.size();
+    text.resize(before + chunk);
+    const ssize_t count = ::read(file.get(), text.data() + before, chunk);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return text;
+    if (count < 0 && errno != EINTR) refuse(name, system_error_text(errno), "check the file and its permissions");
+  }
+  refuse(name, "it is larger than 256 MB", "split the job");
+}
+
+Format format_of(const std::filesystem::path& file, std::string_view text) {
+  const std::string extension = file.extension().string();
+  if (extension == ".json") return Format::json;
+  if (extension == ".yaml" || extension == ".yml") return Format::yaml;
+  text = without_mark(text);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[') ? Format::json : Format::yaml;
+}
+
+}  // namespace
+
+Source read_source(const std::filesystem::path& file) {
+  Source source;
+  if (file == "-") {
+    source.name = "<stdin>";
+    source.text = read_all(Descriptor(STDIN_FILENO), source.name);
+  } else {
+    source.name = file.string();
+    const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (opened.get() < 0) refuse(source.name, system_error_text(errno), "name a job file, or - for standard input");
+    source.text = read_all(opened, source.name);
+    if (file.has_parent_path()) source.directory = file.parent_path();
+  }
+  source.format = format_of(file, source.text);
+  return source;
+}
+
+std::string_view body(const Source& source) { return without_mark(source.text); }
+
+}  // namespace gather::job

@@ -1,0 +1,19 @@
+/// A test body as a coroutine, on a loop in virtual time.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "core/async/future.hpp"
+#include "core/async/loop.hpp"
+
+namespace gather::test {
+
+/// Runs `body(loop)` on a fresh virtual loop and gives its value. The closure outlives the run.
+template <class Body>
+auto run_virtual(Body body) {
+  async::Loop loop(async::make_virtual_poller());
+  return loop.run(body(loop));
+}
+
+}  // namespace gather::test
