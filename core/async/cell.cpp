@@ -1,13 +1,13 @@
 #include "core/async/cell.hpp"
 
+#include "core/async/error.hpp"
+#include "core/async/loop.hpp"
+#include "core/async/op.hpp"
+
 #include <fmt/format.h>
 
 #include <cassert>
 #include <utility>
-
-#include "core/async/error.hpp"
-#include "core/async/loop.hpp"
-#include "core/async/op.hpp"
 
 namespace gather::async {
 namespace {
@@ -55,8 +55,11 @@ bool TaskCell::cancel() noexcept {
       op_->stage_ = Op::Stage::aborted;
       loop_.enqueue(*this);
       break;
-    case Op::Abort::forwarded: break;
-    case Op::Abort::later: must_cancel_ = true; break;
+    case Op::Abort::forwarded:
+      break;
+    case Op::Abort::later:
+      must_cancel_ = true;
+      break;
   }
   return true;
 }

@@ -1,6 +1,9 @@
 /// What a spawned coroutine is to the loop: its control block. Users hold it through Task<T> (task.hpp).
 #pragma once
 
+#include "core/async/frame.hpp"
+#include "core/async/ready.hpp"
+
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -9,17 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "core/async/frame.hpp"
-#include "core/async/ready.hpp"
-
 namespace gather::async {
 
 class Loop;
 class Op;
 class TaskCell;
 
-/// Hears of the end of one task, at once and inside it: for this library's own awaitables, which only enqueue.
-/// Whoever owns it takes it out again if it dies before the task ends. Users have add_done_callback.
+/// Hears of the end of one task, at once and inside it: for this library's own awaitables, which only
+/// enqueue. Whoever owns it takes it out again if it dies before the task ends. Users have add_done_callback.
 class DoneHook {
  public:
   DoneHook() = default;
@@ -35,10 +35,11 @@ class DoneHook {
   DoneHook* next_ = nullptr;
 };
 
-/// Control block of one task: where it is parked, whether it is to be cancelled, how it ended, who waits for it.
+/// Control block of one task: where it is parked, whether it is to be cancelled, how it ended, who waits for
+/// it.
 ///
-/// Counted: the loop holds one reference until it has ended, each Task<T> another, so dropping a handle neither
-/// cancels nor loses anything. Touched by the loop's thread alone.
+/// Counted: the loop holds one reference until it has ended, each Task<T> another, so dropping a handle
+/// neither cancels nor loses anything. Touched by the loop's thread alone.
 class TaskCell : public Ready, public FrameAllocated {
  public:
   enum class State : std::uint8_t { pending, finished, failed, cancelled };
@@ -51,8 +52,8 @@ class TaskCell : public Ready, public FrameAllocated {
   std::string name() const;
   void rename(std::string name);
 
-  /// Asks for the task to be cancelled: Cancelled is thrown at the await where it is suspended, in a later pass.
-  /// Counted; returns false, and does nothing, once the task is done.
+  /// Asks for the task to be cancelled: Cancelled is thrown at the await where it is suspended, in a later
+  /// pass. Counted; returns false, and does nothing, once the task is done.
   bool cancel() noexcept;
   int cancelling() const noexcept { return cancel_requests_; }
   /// Whether a request waits for the next await that suspends.
@@ -84,7 +85,8 @@ class TaskCell : public Ready, public FrameAllocated {
   TaskCell(Loop& loop, std::coroutine_handle<> root) noexcept;
   virtual ~TaskCell();
 
-  /// Moves the outcome out of the finished root frame: returns the error, or keeps the value and returns null.
+  /// Moves the outcome out of the finished root frame: returns the error, or keeps the value and returns
+  /// null.
   virtual std::exception_ptr collect() noexcept = 0;
   /// Destroys the root frame, finished or never started.
   virtual void destroy_root() noexcept = 0;

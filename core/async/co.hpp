@@ -1,15 +1,15 @@
 /// Co<T>: a lazy coroutine. It runs while it is awaited, in the task of whoever awaits it.
 #pragma once
 
+#include "core/async/cell.hpp"
+#include "core/async/frame.hpp"
+
 #include <cassert>
 #include <coroutine>
 #include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
-
-#include "core/async/cell.hpp"
-#include "core/async/frame.hpp"
 
 namespace gather::async {
 
@@ -25,8 +25,8 @@ class CoPromiseBase : public FrameAllocated {
 
   std::suspend_always initial_suspend() noexcept { return {}; }
 
-  // Symmetric transfer to the awaiting frame: a chain of any length uses one stack frame. A task's root has no
-  // continuation and returns to TaskCell::run.
+  // Symmetric transfer to the awaiting frame: a chain of any length uses one stack frame. A task's root has
+  // no continuation and returns to TaskCell::run.
   struct Final {
     bool await_ready() const noexcept { return false; }
     template <class Promise>

@@ -1,21 +1,21 @@
 /// gather and gather_settled: many coroutines at once, results in the order given.
 #pragma once
 
+#include "core/async/error.hpp"
+#include "core/async/loop.hpp"
+#include "core/async/op.hpp"
+#include "core/async/scope.hpp"
+
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "core/async/error.hpp"
-#include "core/async/loop.hpp"
-#include "core/async/op.hpp"
-#include "core/async/scope.hpp"
-
 namespace gather::async {
 
-/// Waits for several tasks: for all, or until the first one fails if `stop_at_error`. Cancelling the waiter cancels
-/// every unfinished one; then it waits on, and ends as Cancelled.
+/// Waits for several tasks: for all, or until the first one fails if `stop_at_error`. Cancelling the waiter
+/// cancels every unfinished one; then it waits on, and ends as Cancelled.
 class GatherOp final : public Op {
  public:
   /// Keeps `children` by reference counts; what they fail with counts as retrieved.
@@ -66,11 +66,12 @@ struct Gathered {
   std::vector<Task<T>> tasks;
 };
 
-/// asyncio's gather: runs all as tasks and gives their values in the order given, whatever the order of completion.
+/// asyncio's gather: runs all as tasks and gives their values in the order given, whatever the order of
+/// completion.
 ///
-/// The first failure reaches the caller at once; the others run on (they are no part of the caller any more, so give
-/// them values, not references), and their later errors count as retrieved. Cancelling the caller cancels all.
-/// Inside gather itself work is started in a TaskGroup, which ends what it began.
+/// The first failure reaches the caller at once; the others run on (they are no part of the caller any more,
+/// so give them values, not references), and their later errors count as retrieved. Cancelling the caller
+/// cancels all. Inside gather itself work is started in a TaskGroup, which ends what it began.
 template <class T>
 Co<std::vector<T>> gather(std::vector<Co<T>> bodies) {
   Gathered<T> gathered((co_await current_task()).loop(), std::move(bodies));

@@ -5,7 +5,8 @@
 namespace gather::async {
 
 ErrorGroup::ErrorGroup(std::vector<Member> members) : members_(std::move(members)) {
-  what_ = members_.size() == 1 ? "a task of a group failed" : fmt::format("{} tasks of a group failed", members_.size());
+  what_ = members_.size() == 1 ? "a task of a group failed"
+                               : fmt::format("{} tasks of a group failed", members_.size());
   for (const Member& member : members_) what_ += fmt::format("; {}: {}", member.task, describe(member.error));
 }
 

@@ -10,8 +10,8 @@
 
 namespace gather::async {
 
-/// Thrown at the await where a task is suspended when it is cancelled; may be caught, and then must be thrown on
-/// unless the task means to go on living.
+/// Thrown at the await where a task is suspended when it is cancelled; may be caught, and then must be thrown
+/// on unless the task means to go on living.
 ///
 /// Not a std::exception, so that `catch (const std::exception&)` can't swallow a cancel by accident.
 struct Cancelled {};

@@ -7,9 +7,9 @@ namespace gather::async {
 
 /// `size` bytes aligned for anything, from this thread's free list where it has a fitting piece.
 ///
-/// Frames come and go in the same few sizes, and a list halves the cost of a leaf await against malloc. Pieces
-/// are kept until the thread ends. Under the address sanitizer it is plain operator new, so that a use after
-/// free is seen.
+/// Frames come and go in the same few sizes, and a list halves the cost of a leaf await against malloc.
+/// Pieces are kept until the thread ends. Under the address sanitizer it is plain operator new, so that a use
+/// after free is seen.
 void* allocate_frame(std::size_t size);
 
 /// Requires: `piece` came from allocate_frame with the same `size`, on this thread.

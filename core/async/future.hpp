@@ -1,15 +1,15 @@
 /// Waiting for a moment, for the next pass, or for somebody to set a result: sleep, yield, Future<T>.
 #pragma once
 
-#include <exception>
-#include <optional>
-#include <type_traits>
-#include <utility>
-
 #include "core/async/error.hpp"
 #include "core/async/loop.hpp"
 #include "core/async/op.hpp"
 #include "core/async/waiters.hpp"
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace gather::async {
 
@@ -33,16 +33,16 @@ class Sleep final : public Op, private Timer {
   Duration length_;
 };
 
-/// Resumes the caller once `length` has passed, never early; a length of 0 or less is exactly one trip through the
-/// ready queue. Allocates nothing. Cancelling the caller takes the timer out at once.
+/// Resumes the caller once `length` has passed, never early; a length of 0 or less is exactly one trip
+/// through the ready queue. Allocates nothing. Cancelling the caller takes the timer out at once.
 inline Sleep sleep(Duration length) noexcept { return Sleep(length); }
 
 /// Lets everything else that is ready run first.
 inline Sleep yield() noexcept { return Sleep(Duration(0)); }
 
-/// A cell that is set once, with a value, an error or a cancel, by whoever makes the promise good; any number may
-/// await it. It must outlive those who await it. Awaiters resume in a later pass; cancelling one of them leaves
-/// the future as it is (ours: asyncio cancels the future, which then fails its other awaiters too).
+/// A cell that is set once, with a value, an error or a cancel, by whoever makes the promise good; any number
+/// may await it. It must outlive those who await it. Awaiters resume in a later pass; cancelling one of them
+/// leaves the future as it is (ours: asyncio cancels the future, which then fails its other awaiters too).
 template <class T = void>
 class Future {
  public:

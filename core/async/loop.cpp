@@ -1,13 +1,13 @@
 #include "core/async/loop.hpp"
 
+#include "core/async/error.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cstdio>
 #include <optional>
-
-#include "core/async/error.hpp"
 
 namespace gather::async {
 
@@ -109,8 +109,9 @@ void Loop::complain(Complaint complaint) noexcept try {
     exception_handler_(complaint);
     return;
   }
-  const std::string text = complaint.error ? fmt::format("gather: {}: {}\n", complaint.message, describe(complaint.error))
-                                           : fmt::format("gather: {}\n", complaint.message);
+  const std::string text = complaint.error
+                               ? fmt::format("gather: {}: {}\n", complaint.message, describe(complaint.error))
+                               : fmt::format("gather: {}\n", complaint.message);
   std::fputs(text.c_str(), stderr);
 } catch (...) {
   // A broken handler must not take the loop with it, and there is nobody left to tell.
@@ -124,8 +125,10 @@ void Loop::adopt(TaskCell& task) {
 }
 
 void Loop::forget(TaskCell& task) noexcept {
-  (task.previous_in_loop_ != nullptr ? task.previous_in_loop_->next_in_loop_ : first_task_) = task.next_in_loop_;
-  (task.next_in_loop_ != nullptr ? task.next_in_loop_->previous_in_loop_ : last_task_) = task.previous_in_loop_;
+  (task.previous_in_loop_ != nullptr ? task.previous_in_loop_->next_in_loop_ : first_task_) =
+      task.next_in_loop_;
+  (task.next_in_loop_ != nullptr ? task.next_in_loop_->previous_in_loop_ : last_task_) =
+      task.previous_in_loop_;
   task.release();
 }
 

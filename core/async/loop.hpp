@@ -1,6 +1,10 @@
 /// The event loop: one thread, one ready queue, one timer heap, and a poller for the world outside.
 #pragma once
 
+#include "core/async/co.hpp"
+#include "core/async/poller.hpp"
+#include "core/async/task.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,10 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "core/async/co.hpp"
-#include "core/async/poller.hpp"
-#include "core/async/task.hpp"
 
 namespace gather::async {
 
@@ -33,7 +33,8 @@ class Call {
   std::shared_ptr<Node> node_;
 };
 
-/// Something went wrong where nobody could be told: in a callback, or in a task whose result nobody asked for.
+/// Something went wrong where nobody could be told: in a callback, or in a task whose result nobody asked
+/// for.
 struct Complaint {
   std::string message;
   std::exception_ptr error;  ///< May be null.
@@ -41,9 +42,9 @@ struct Complaint {
 
 /// Runs coroutines, callbacks and timers, all on the thread that calls run(). See core/README.md, "The loop".
 ///
-/// A pass asks the poller, with a wait only if nothing is ready; lets timers that are due enqueue; and then runs
-/// exactly what is ready, in FIFO order. What is enqueued meanwhile runs in the next pass, so that neither a callback
-/// that re-schedules itself nor a chain of tasks starves I/O.
+/// A pass asks the poller, with a wait only if nothing is ready; lets timers that are due enqueue; and then
+/// runs exactly what is ready, in FIFO order. What is enqueued meanwhile runs in the next pass, so that
+/// neither a callback that re-schedules itself nor a chain of tasks starves I/O.
 class Loop {
  public:
   /// On the real clock and libuv. Throws gather::Error if that can't be opened.
@@ -59,12 +60,13 @@ class Loop {
 
   /// Runs `callback` in the next pass.
   Call call_soon(std::move_only_function<void()> callback);
-  /// Runs it once `delay` has passed; a negative delay is 0. Never early; equal deadlines in order of the calls.
+  /// Runs it once `delay` has passed; a negative delay is 0. Never early; equal deadlines in order of the
+  /// calls.
   Call call_later(Duration delay, std::move_only_function<void()> callback);
   Call call_at(TimePoint when, std::move_only_function<void()> callback);
 
-  /// From any thread: runs `callback` on the loop soon, in order of the posts. The only member that other threads
-  /// may call. What is posted after run() has returned waits for the next run().
+  /// From any thread: runs `callback` on the loop soon, in order of the posts. The only member that other
+  /// threads may call. What is posted after run() has returned waits for the next run().
   void post(std::move_only_function<void()> callback);
 
   /// Makes a task of a coroutine; its body starts in the next pass. The loop keeps it until it has ended.
@@ -76,8 +78,9 @@ class Loop {
     return Task<T>(*cell);
   }
 
-  /// Runs `body` as the main task, until it is done; then cancels the tasks it left behind, waits for them, and
-  /// gives its value or throws what it threw. Cancelled leaves as Cancelled. Can be called again afterwards.
+  /// Runs `body` as the main task, until it is done; then cancels the tasks it left behind, waits for them,
+  /// and gives its value or throws what it threw. Cancelled leaves as Cancelled. Can be called again
+  /// afterwards.
   ///
   /// Requires: not inside a run().
   template <class T>

@@ -1,9 +1,9 @@
 #include "core/async/op.hpp"
 
-#include <cassert>
-
 #include "core/async/error.hpp"
 #include "core/async/loop.hpp"
+
+#include <cassert>
 
 namespace gather::async {
 

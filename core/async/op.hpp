@@ -1,28 +1,29 @@
 /// Op: the base of every awaitable at which a task really parks, and the whole of the cancel protocol.
 #pragma once
 
+#include "core/async/cell.hpp"
+
 #include <coroutine>
 #include <cstdint>
-
-#include "core/async/cell.hpp"
 
 namespace gather::async {
 
 class Loop;
 
-/// A leaf awaitable. It lives in the frame that awaits it and stands between three parties: the task that parks,
-/// the event that completes it, and whoever cancels the task meanwhile.
+/// A leaf awaitable. It lives in the frame that awaits it and stands between three parties: the task that
+/// parks, the event that completes it, and whoever cancels the task meanwhile.
 ///
 /// A derived class writes
 ///
-///     bool await_ready();                         // True: done already, never parks, no cancel is delivered.
-///     template <class P> void await_suspend(std::coroutine_handle<P> frame) {
+///     bool await_ready();                         // True: done already, never parks, no cancel is
+///     delivered. template <class P> void await_suspend(std::coroutine_handle<P> frame) {
 ///       if (park(frame)) …register for the event… // False: cancelled before it began; register nothing.
 ///     }
 ///     T await_resume() { leave(); return …; }     // leave() throws Cancelled when the task was cancelled.
 ///
-/// and abort() to un-register, and calls complete() when the event comes. Where the event hands something over (a
-/// permit, an item), undo() gives it back: a cancel may come after complete() and before the task runs.
+/// and abort() to un-register, and calls complete() when the event comes. Where the event hands something
+/// over (a permit, an item), undo() gives it back: a cancel may come after complete() and before the task
+/// runs.
 ///
 /// Resumes the task through the ready queue, never inside the call that completes or cancels it.
 class Op {
@@ -41,13 +42,15 @@ class Op {
   Op() = default;
   ~Op() = default;
 
-  /// Parks the task of `frame`. False: a cancel was due and will be thrown by leave() in the loop's next pass.
+  /// Parks the task of `frame`. False: a cancel was due and will be thrown by leave() in the loop's next
+  /// pass.
   template <class Promise>
   bool park(std::coroutine_handle<Promise> frame) noexcept {
     return park(*frame.promise().task, frame);
   }
 
-  /// The event has come: the task runs in the loop's next pass. Requires: parked, and not completed or detached.
+  /// The event has come: the task runs in the loop's next pass. Requires: parked, and not completed or
+  /// detached.
   void complete() noexcept;
 
   /// First thing in await_resume. No-op if the op never parked; throws Cancelled if the task was cancelled

@@ -1,10 +1,10 @@
 /// Where a loop gets its time and its events from: libuv for real, or nothing at all and virtual time.
 #pragma once
 
+#include "core/async/timer_heap.hpp"
+
 #include <memory>
 #include <optional>
-
-#include "core/async/timer_heap.hpp"
 
 struct uv_loop_s;
 
@@ -22,8 +22,8 @@ class Poller {
   /// Hands over events that are there already, without waiting. Callbacks only enqueue.
   virtual void poll() = 0;
 
-  /// Waits for events, until `deadline` at the latest where there is one. May return early. Throws Deadlock when
-  /// it can tell that nothing will ever come.
+  /// Waits for events, until `deadline` at the latest where there is one. May return early. Throws Deadlock
+  /// when it can tell that nothing will ever come.
   virtual void wait(std::optional<TimePoint> deadline) = 0;
 
   /// Ends a wait(), present or next. The only call for other threads.
@@ -40,8 +40,8 @@ class Poller {
 /// Throws gather::Error if the loop can't be made, for want of descriptors as a rule.
 std::unique_ptr<Poller> make_uv_poller();
 
-/// Virtual time: starts at 0, stands still while anything is ready, and jumps to the next timer. It opens no libuv
-/// handle and no descriptor, so that what runs on it is repeatable to the nanosecond.
+/// Virtual time: starts at 0, stands still while anything is ready, and jumps to the next timer. It opens no
+/// libuv handle and no descriptor, so that what runs on it is repeatable to the nanosecond.
 std::unique_ptr<Poller> make_virtual_poller();
 
 }  // namespace gather::async

@@ -2,8 +2,8 @@
 
 namespace gather::async {
 
-// A request that was there on entry but not yet delivered is foreign: it must win over a timeout of 0 (CPython lets
-// the timeout eat it, python/cpython#134471), so it does not count as known.
+// A request that was there on entry but not yet delivered is foreign: it must win over a timeout of 0
+// (CPython lets the timeout eat it, python/cpython#134471), so it does not count as known.
 TimeoutScope::TimeoutScope(TaskCell& task, std::optional<TimePoint> when)
     : task_(task), when_(when), requests_on_entry_(task.cancelling() - (task.cancel_pending() ? 1 : 0)) {
   if (when_) task_.loop().arm(*this, *when_);

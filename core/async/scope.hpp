@@ -1,13 +1,13 @@
 /// Time limits around a piece of coroutine: asyncio's timeout() as a function that takes the body.
 #pragma once
 
-#include <optional>
-#include <type_traits>
-#include <utility>
-
 #include "core/async/error.hpp"
 #include "core/async/loop.hpp"
 #include "core/async/op.hpp"
+
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace gather::async {
 
@@ -41,8 +41,8 @@ class TimeoutScope final : private Timer {
   /// Moves the deadline; none means no limit. No-op once it has expired.
   void reschedule(std::optional<TimePoint> when);
 
-  /// For a Cancelled that leaves the body: takes back the scope's own request, and throws TimeoutError if no other
-  /// request is left; otherwise returns, and the Cancelled must go on.
+  /// For a Cancelled that leaves the body: takes back the scope's own request, and throws TimeoutError if no
+  /// other request is left; otherwise returns, and the Cancelled must go on.
   void leave_cancelled();
 
  private:
@@ -60,9 +60,10 @@ class TimeoutScope final : private Timer {
 template <class Body, class... Arguments>
 using BodyValue = CoValue<std::invoke_result_t<Body&, Arguments...>>;
 
-/// Runs `body` until its deadline. When that passes, the body is cancelled; once it has cleaned up, TimeoutError is
-/// thrown. A body that returns, or throws something else, after the cancel keeps that outcome; a cancel from outside
-/// stays a cancel. `body` is a callable `Co<T>(TimeoutScope&)`, which may reschedule.
+/// Runs `body` until its deadline. When that passes, the body is cancelled; once it has cleaned up,
+/// TimeoutError is thrown. A body that returns, or throws something else, after the cancel keeps that
+/// outcome; a cancel from outside stays a cancel. `body` is a callable `Co<T>(TimeoutScope&)`, which may
+/// reschedule.
 template <class Body>
   requires std::is_invocable_v<Body&, TimeoutScope&>
 Co<BodyValue<Body, TimeoutScope&>> timeout_at(std::optional<TimePoint> when, Body body) {

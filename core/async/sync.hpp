@@ -1,9 +1,10 @@
-/// Waiting for one another: Event and Semaphore, with asyncio's meaning. Single-threaded; no call blocks the loop.
+/// Waiting for one another: Event and Semaphore, with asyncio's meaning. Single-threaded; no call blocks the
+/// loop.
 #pragma once
 
-#include <cstddef>
-
 #include "core/async/waiters.hpp"
+
+#include <cstddef>
 
 namespace gather::async {
 
@@ -32,8 +33,8 @@ class Event {
   WaitQueue waiters_;
 };
 
-/// So many permits and no more, strictly first come, first served: a permit goes from hand to hand, so a newcomer
-/// can't overtake one who waits. Allocates nothing.
+/// So many permits and no more, strictly first come, first served: a permit goes from hand to hand, so a
+/// newcomer can't overtake one who waits. Allocates nothing.
 class Semaphore {
  public:
   explicit Semaphore(std::size_t permits) noexcept : free_(permits) {}
@@ -56,8 +57,8 @@ class Semaphore {
     Semaphore& semaphore_;
   };
 
-  /// Resumes with a permit taken; at once if one is free and nobody waits. A cancelled caller has none, also if it
-  /// was granted one just before.
+  /// Resumes with a permit taken; at once if one is free and nobody waits. A cancelled caller has none, also
+  /// if it was granted one just before.
   Acquire acquire() noexcept { return Acquire(*this); }
 
   /// Gives its permit back when it dies. `auto permit = co_await semaphore.scoped();`

@@ -1,16 +1,16 @@
 /// Task<T>: the handle of a spawned coroutine, asyncio's Task.
 #pragma once
 
+#include "core/async/cell.hpp"
+#include "core/async/co.hpp"
+#include "core/async/error.hpp"
+#include "core/async/op.hpp"
+
 #include <cassert>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include "core/async/cell.hpp"
-#include "core/async/co.hpp"
-#include "core/async/error.hpp"
-#include "core/async/op.hpp"
 
 namespace gather::async {
 
@@ -69,8 +69,8 @@ class JoinBase : public Op, private DoneHook {
 
 /// A counted reference to a spawned coroutine of result type T. Null when default-constructed or moved from.
 ///
-/// Awaiting it waits for its end and gives the value or throws what it threw, Cancelled if it was cancelled; several
-/// may await one task. A copy of the value is given from an lvalue, the value itself from an rvalue.
+/// Awaiting it waits for its end and gives the value or throws what it threw, Cancelled if it was cancelled;
+/// several may await one task. A copy of the value is given from an lvalue, the value itself from an rvalue.
 template <class T = void>
 class Task {
  public:
@@ -132,7 +132,9 @@ class Task {
   };
   Join operator co_await() const& noexcept
     requires(std::is_void_v<T> || std::is_copy_constructible_v<T>)
-  { return Join(*cell_, false); }
+  {
+    return Join(*cell_, false);
+  }
   Join operator co_await() && noexcept { return Join(*cell_, true); }
 
  private:

@@ -54,7 +54,8 @@ void TaskGroup::member_done(Member& member) noexcept {
 
 void TaskGroup::abort() noexcept {
   aborting_ = true;
-  for (Member* member = first_; member != nullptr; member = member->next) member->task.cancel();  // Only enqueues.
+  for (Member* member = first_; member != nullptr; member = member->next)
+    member->task.cancel();  // Only enqueues.
 }
 
 // Follows TaskGroup._aexit of CPython 3.13 (Lib/asyncio/taskgroups.py) step by step.

@@ -1,28 +1,28 @@
 /// TaskGroup: tasks that end together. Leaving the group waits for all; one that fails cancels the others.
 #pragma once
 
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include "core/async/error.hpp"
 #include "core/async/loop.hpp"
 #include "core/async/scope.hpp"
 #include "core/async/sync.hpp"
 
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 namespace gather::async {
 
-/// Made by task_group, which gives it to the body. See CPython's asyncio.TaskGroup for the rules, and the notes in
-/// the tests (N1 to N8) for each.
+/// Made by task_group, which gives it to the body. See CPython's asyncio.TaskGroup for the rules, and the
+/// notes in the tests (N1 to N8) for each.
 class TaskGroup {
  public:
   explicit TaskGroup(TaskCell& parent) noexcept : parent_(parent) {}
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts `body` as a task of the group. Throws InvalidState, and destroys `body` unrun, when the group is being
-  /// torn down or has ended.
+  /// Starts `body` as a task of the group. Throws InvalidState, and destroys `body` unrun, when the group is
+  /// being torn down or has ended.
   template <class T>
   Task<T> spawn(Co<T> body, std::string name = {}) {
     check_open();
@@ -33,7 +33,8 @@ class TaskGroup {
 
   std::size_t size() const noexcept { return size_; }
 
-  /// How the body ended: returned (null), or threw this. Then waits for all members and throws what the group owes.
+  /// How the body ended: returned (null), or threw this. Then waits for all members and throws what the group
+  /// owes.
   Co<void> leave(std::exception_ptr body_error);
 
  private:
@@ -57,10 +58,11 @@ class TaskGroup {
 
 /// Runs `body(group)`, then waits until every task of the group is done, also those started meanwhile.
 ///
-/// Gives the body's value. If a task or the body fails, all the others are cancelled and awaited, and the errors
-/// leave as one ErrorGroup. A cancel of the caller cancels the members, waits for them, and leaves as Cancelled, or
-/// as the ErrorGroup with the cancel still due if members failed meanwhile. A member that is cancelled on its own is
-/// no failure. `body` is a callable `Co<T>(TaskGroup&)`; the group dies with the call.
+/// Gives the body's value. If a task or the body fails, all the others are cancelled and awaited, and the
+/// errors leave as one ErrorGroup. A cancel of the caller cancels the members, waits for them, and leaves as
+/// Cancelled, or as the ErrorGroup with the cancel still due if members failed meanwhile. A member that is
+/// cancelled on its own is no failure. `body` is a callable `Co<T>(TaskGroup&)`; the group dies with the
+/// call.
 template <class Body>
 Co<BodyValue<Body, TaskGroup&>> task_group(Body body) {
   using Value = BodyValue<Body, TaskGroup&>;

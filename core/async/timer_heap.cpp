@@ -5,8 +5,9 @@
 
 namespace gather::async {
 
-// Four children instead of two: half the depth for the price of two more comparisons a level, all in one or two
-// cache lines. Source: D. B. Johnson, "Priority queues with update and finding minimum spanning trees", 1975.
+// Four children instead of two: half the depth for the price of two more comparisons a level, all in one or
+// two cache lines. Source: D. B. Johnson, "Priority queues with update and finding minimum spanning trees",
+// 1975.
 constexpr std::size_t fan_out = 4;
 
 Timer::~Timer() { assert(!armed()); }

@@ -1,13 +1,14 @@
-/// Deadlines in order: a 4-ary heap of nodes that live elsewhere, earliest first, equal ones first come first served.
+/// Deadlines in order: a 4-ary heap of nodes that live elsewhere, earliest first, equal ones first come first
+/// served.
 #pragma once
+
+#include "core/base/duration.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
-
-#include "core/base/duration.hpp"
 
 namespace gather::async {
 
@@ -22,8 +23,8 @@ struct LoopClock {
 
 using TimePoint = LoopClock::time_point;
 
-/// Something that waits for a deadline, in one place at a time. The heap does not own it; whoever does must take
-/// it out before it dies.
+/// Something that waits for a deadline, in one place at a time. The heap does not own it; whoever does must
+/// take it out before it dies.
 class Timer {
  public:
   Timer(const Timer&) = delete;
@@ -44,7 +45,8 @@ class Timer {
   std::size_t place_ = nowhere;
 };
 
-/// Insert, remove and pop are O(log n). Only growing the array allocates; a removed timer leaves nothing behind.
+/// Insert, remove and pop are O(log n). Only growing the array allocates; a removed timer leaves nothing
+/// behind.
 class TimerHeap {
  public:
   bool empty() const noexcept { return entries_.empty(); }

@@ -1,3 +1,6 @@
+#include "core/async/poller.hpp"
+#include "core/base/error.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/timerfd.h>
@@ -10,16 +13,14 @@
 #include <cassert>
 #include <cerrno>
 
-#include "core/async/poller.hpp"
-#include "core/base/error.hpp"
-
 namespace gather::async {
 namespace {
 
 [[noreturn]] void refuse(const char* what, int error) {
-  throw Error(ExitStatus::task_failed,
-              fmt::format("can't start the event loop: {}: {}; is the limit on open files (ulimit -n) very low?", what,
-                          uv_strerror(error)));
+  throw Error(
+      ExitStatus::task_failed,
+      fmt::format("can't start the event loop: {}: {}; is the limit on open files (ulimit -n) very low?",
+                  what, uv_strerror(error)));
 }
 
 class UvPoller final : public Poller {
@@ -32,13 +33,15 @@ class UvPoller final : public Poller {
       uv_loop_close(&loop_);
       refuse("timerfd_create", error);
     }
-    // Neither can fail once the loop stands and the descriptor is good; should they, starting without them would hang.
-    if (const int error = uv_async_init(&loop_, &wake_, [](uv_async_t*) {}); error != 0) refuse("uv_async_init", error);
-    if (const int error = uv_poll_init(&loop_, &timer_watch_, timer_); error != 0) refuse("uv_poll_init", error);
+    // Neither can fail once the loop stands and the descriptor is good; should they, starting without them
+    // would hang.
+    if (const int error = uv_async_init(&loop_, &wake_, [](uv_async_t*) {}); error != 0)
+      refuse("uv_async_init", error);
+    if (const int error = uv_poll_init(&loop_, &timer_watch_, timer_); error != 0)
+      refuse("uv_poll_init", error);
     timer_watch_.data = this;
-    uv_poll_start(&timer_watch_, UV_READABLE, [](uv_poll_t* handle, int, int) {
-      static_cast<UvPoller*>(handle->data)->timer_fired();
-    });
+    uv_poll_start(&timer_watch_, UV_READABLE,
+                  [](uv_poll_t* handle, int, int) { static_cast<UvPoller*>(handle->data)->timer_fired(); });
   }
   UvPoller(const UvPoller&) = delete;
   UvPoller& operator=(const UvPoller&) = delete;
@@ -46,7 +49,8 @@ class UvPoller final : public Poller {
   ~UvPoller() override {
     uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_watch_), nullptr);
-    uv_run(&loop_, UV_RUN_DEFAULT);  // Until every close callback has run; owners of handles have closed theirs.
+    uv_run(&loop_,
+           UV_RUN_DEFAULT);  // Until every close callback has run; owners of handles have closed theirs.
     [[maybe_unused]] const int error = uv_loop_close(&loop_);
     assert(error == 0 && "a libuv handle outlived its owner");
     close(timer_);
@@ -70,8 +74,9 @@ class UvPoller final : public Poller {
   bool is_virtual() const noexcept override { return false; }
 
  private:
-  // An absolute deadline can't be early, and one that has passed fires at once. It stays armed while other events
-  // come in, and when its timer is cancelled: one wait that ends early costs less than a system call for each.
+  // An absolute deadline can't be early, and one that has passed fires at once. It stays armed while other
+  // events come in, and when its timer is cancelled: one wait that ends early costs less than a system call
+  // for each.
   void arm(TimePoint deadline) noexcept {
     using namespace std::chrono;
     const auto since_boot = std::max(deadline.time_since_epoch(), nanoseconds(1));  // All zero would disarm.

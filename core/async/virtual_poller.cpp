@@ -1,8 +1,8 @@
-#include <cassert>
-#include <cstdlib>
-
 #include "core/async/error.hpp"
 #include "core/async/poller.hpp"
+
+#include <cassert>
+#include <cstdlib>
 
 namespace gather::async {
 namespace {
@@ -12,7 +12,8 @@ class VirtualPoller final : public Poller {
   TimePoint now() const noexcept override { return now_; }
   void poll() override {}
   void wait(std::optional<TimePoint> deadline) override {
-    if (!deadline) throw Deadlock("virtual loop: nothing is ready, no timer is set, and the main coroutine still waits");
+    if (!deadline)
+      throw Deadlock("virtual loop: nothing is ready, no timer is set, and the main coroutine still waits");
     now_ = *deadline;
   }
   void wake() noexcept override {}

@@ -7,8 +7,8 @@ namespace gather::async {
 
 class WaitOp;
 
-/// Intrusive and doubly linked, so that a cancelled waiter leaves in O(1). Does not own its nodes, and must outlive
-/// them.
+/// Intrusive and doubly linked, so that a cancelled waiter leaves in O(1). Does not own its nodes, and must
+/// outlive them.
 class WaitQueue {
  public:
   WaitQueue() = default;

@@ -1,5 +1,7 @@
 #include "core/async/watch.hpp"
 
+#include "core/base/error.hpp"
+
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -9,15 +11,14 @@
 #include <cassert>
 #include <cerrno>
 
-#include "core/base/error.hpp"
-
 namespace gather::async {
 
 /// One per loop, made with its first watch.
 class WatchSet {
  public:
   explicit WatchSet(uv_loop_t& loop) : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) throw Error(ExitStatus::task_failed, fmt::format("epoll_create1: {}", system_error_text(errno)));
+    if (epoll_ < 0)
+      throw Error(ExitStatus::task_failed, fmt::format("epoll_create1: {}", system_error_text(errno)));
     poll_ = new uv_poll_t;
     uv_poll_init(&loop, poll_, epoll_);
     poll_->data = this;
@@ -34,7 +35,8 @@ class WatchSet {
 
   void control(FdWatch& watch, int descriptor, bool known, Events events) {
     epoll_event event{};
-    event.events = (any(events, Events::readable) ? EPOLLIN : 0u) | (any(events, Events::writable) ? EPOLLOUT : 0u);
+    event.events =
+        (any(events, Events::readable) ? EPOLLIN : 0u) | (any(events, Events::writable) ? EPOLLOUT : 0u);
     event.data.ptr = &watch;
     if (epoll_ctl(epoll_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) != 0)
       throw Error(ExitStatus::task_failed,

@@ -1,10 +1,10 @@
 /// Watching descriptors cheaply: one epoll set of our own, itself watched by the loop as a single descriptor.
 #pragma once
 
-#include <cstdint>
-
 #include "core/async/loop.hpp"
 #include "core/async/op.hpp"
+
+#include <cstdint>
 
 namespace gather::async {
 
@@ -20,11 +20,11 @@ constexpr bool any(Events set, Events of) noexcept {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(of)) != 0;
 }
 
-/// Watches one descriptor, level-triggered, until stop(). The descriptor stays its owner's, who stops the watch before
-/// closing it.
+/// Watches one descriptor, level-triggered, until stop(). The descriptor stays its owner's, who stops the
+/// watch before closing it.
 ///
-/// uv_poll costs about six epoll_ctl calls per short-lived descriptor and aborts the process when one is closed too
-/// early; this costs two and does neither. See core/README.md, "Watching descriptors".
+/// uv_poll costs about six epoll_ctl calls per short-lived descriptor and aborts the process when one is
+/// closed too early; this costs two and does neither. See core/README.md, "Watching descriptors".
 class FdWatch {
  public:
   FdWatch() = default;
@@ -33,9 +33,9 @@ class FdWatch {
 
   bool watching() const noexcept { return set_ != nullptr; }
 
-  /// Starts, or changes what it waits for. Error and hang-up are always reported, as Events::error and, so that a
-  /// read tells which, as Events::readable. Throws gather::Error when the kernel refuses (no memory for another
-  /// watch, or a descriptor that can't be polled, such as a regular file).
+  /// Starts, or changes what it waits for. Error and hang-up are always reported, as Events::error and, so
+  /// that a read tells which, as Events::readable. Throws gather::Error when the kernel refuses (no memory
+  /// for another watch, or a descriptor that can't be polled, such as a regular file).
   void start(Loop& loop, int descriptor, Events events);
   void stop() noexcept;
 
@@ -51,8 +51,8 @@ class FdWatch {
   int descriptor_ = -1;
 };
 
-/// Resumes the caller once the descriptor is readable (or writable), or at its end or error. For descriptors that are
-/// waited for once, such as a pidfd; who reads again and again keeps an FdWatch.
+/// Resumes the caller once the descriptor is readable (or writable), or at its end or error. For descriptors
+/// that are waited for once, such as a pidfd; who reads again and again keeps an FdWatch.
 class Readable final : public Op, private FdWatch {
  public:
   explicit Readable(int descriptor, Events events = Events::readable) noexcept

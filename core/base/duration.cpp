@@ -48,7 +48,8 @@ std::expected<Duration, std::string> parse_duration(std::string_view text) {
   const std::string_view whole = text;
   if (text.starts_with('-') && text.size() > 1 && is_digit(text[1]))
     return std::unexpected("a duration can't be negative");
-  double total = 0;  // Nanoseconds; a double is exact up to 104 days of them, and rounds to 64 ns at ten years.
+  double total =
+      0;  // Nanoseconds; a double is exact up to 104 days of them, and rounds to 64 ns at ten years.
   std::size_t next_unit = 0;
   bool any = false;
   while (!text.empty()) {

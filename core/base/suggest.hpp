@@ -8,9 +8,10 @@
 
 namespace gather {
 
-/// The candidate nearest to `word`, if it is near enough to be a slip of the finger: at most three sevenths of
-/// the letters inserted, left out, changed or swapped with their neighbour, and never more than three. The first
-/// of several equally near ones. Source of the distance: optimal string alignment (Damerau 1964, restricted).
+/// The candidate nearest to `word`, if it is near enough to be a slip of the finger: at most three sevenths
+/// of the letters inserted, left out, changed or swapped with their neighbour, and never more than three. The
+/// first of several equally near ones. Source of the distance: optimal string alignment (Damerau 1964,
+/// restricted).
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace gather

@@ -1,4 +1,5 @@
-/// Decoding UTF-8 one character at a time, strictly (no overlong forms, no surrogates, no more than U+10FFFF).
+/// Decoding UTF-8 one character at a time, strictly (no overlong forms, no surrogates, no more than
+/// U+10FFFF).
 #pragma once
 
 #include <cstddef>

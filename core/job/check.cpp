@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <unordered_map>
 
 namespace gather::job {
 namespace {
@@ -11,6 +13,14 @@ namespace {
 constexpr int most_slots = 1'000'000;
 /// What filling `defaults` into every task may add up to: a small hostile file must not take all memory.
 constexpr std::uint64_t largest_filled_defaults = 4'000'000'000;
+
+/// `defaults`, as values: they are read again over each new task, so that one piece of code reads both.
+struct Defaults {
+  Value map;    ///< None without `defaults`, or while they have errors of their own.
+  Value fetch;  ///< Their `fetch`: a mapping of fetch keys.
+  Value retry;
+  Value needs;
+};
 
 struct Top {
   Job job;
@@ -42,20 +52,21 @@ constexpr auto top_keys = std::to_array<Key<Top>>({
      }},
     {"limits",
      [](Reader& r, Member m, Top& to) {
-       if (r.is_map(m.value, "limits: {jobs: 8}")) r.keys(m.value, limit_keys, to.job.limits);
+       if (r.is_map(m.value, "as in `limits: {jobs: 8}`")) r.keys(m.value, limit_keys, to.job.limits);
      }},
     {"defaults",
      [](Reader& r, Member m, Top& to) {
-       if (r.is_map(m.value, "defaults: {timeout: 30s}")) to.defaults = m.value;
+       if (r.is_map(m.value, "as in `defaults: {timeout: 30s}`")) to.defaults = m.value;
      }},
     {"env",
      [](Reader& r, Member m, Top& to) {
-       if (r.is_map(m.value, "env: {NAME: value}")) read_env(r, m.value, to.job.env);
+       if (r.is_map(m.value, "as in `env: {NAME: value}`")) read_env(r, m.value, to.job.env);
      }},
     {"deadline", [](Reader& r, Member m, Top& to) { to.job.deadline = r.positive_duration(m.value); }},
     {"tasks",
      [](Reader& r, Member m, Top& to) {
-       if (r.is_map(m.value, "tasks: {build: {run: [make]}}, each task under its id")) to.tasks = m.value;
+       if (r.is_map(m.value, "each task stands under its id, as in `tasks: {build: {run: [make]}}`"))
+         to.tasks = m.value;
      }},
     {"vars"},
     {"secrets"},
@@ -73,23 +84,24 @@ std::uint64_t weight(Value value) {  // Recursion is safe: a document is at most
 
 bool is_id(std::string_view id) {
   const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
-  return !id.empty() && letter(static_cast<unsigned char>(id[0])) && std::ranges::all_of(id, [&](unsigned char c) {
-    return letter(c) || std::isdigit(c) != 0 || c == '.' || c == '-';
-  });
+  return !id.empty() && letter(static_cast<unsigned char>(id[0])) &&
+         std::ranges::all_of(
+             id, [&](unsigned char c) { return letter(c) || std::isdigit(c) != 0 || c == '.' || c == '-'; });
 }
 
 Defaults read_defaults(Reader& reader, Value map, std::size_t tasks) {
   if (!map) return {};
   Findings& findings = reader.findings();
-  const std::size_t before = findings.size();
+  const std::size_t before = findings.errors();
   TaskDraft draft;
   draft.is_defaults = true;
   reader.keys(map, task_keys(), draft);
   if (draft.fetch) check_fetch_defaults(reader, draft.fetch);
   if (draft.retry) RetryPolicies().read(reader, {}, draft.retry, 1);
   if (weight(map) * tasks > largest_filled_defaults)
-    reader.error(map, "`defaults` are too large to be filled into so many tasks", "write large values where they are needed");
-  if (findings.size() != before) return {};
+    reader.error(map, "`defaults` are too large to be filled into so many tasks",
+                 "write large values where they are needed");
+  if (findings.errors() != before) return {};
   return {map, draft.fetch, draft.retry, draft.needs};
 }
 
@@ -115,10 +127,9 @@ class TasksReader {
       draft.is_defaults = false;
       draft.needs = draft.retry = Value();
     }
-    const std::string example = fmt::format("{}: {{run: [make]}}, or {}: {{}} for a milestone", draft.task.id, draft.task.id);
-    if (member.value.absent())
-      reader_.error(member.key, fmt::format("task {} is empty", code(draft.task.id)), example);
-    else if (reader_.is_map(member.value, example))
+    if (!member.value.is_map())
+      report_no_task(member);
+    else
       reader_.keys(member.value, task_keys(), draft);
     finish(draft, place);
     return std::move(draft.task);
@@ -127,15 +138,27 @@ class TasksReader {
  private:
   static constexpr int usual_fetch_attempts = 4;
 
+  void report_no_task(Member member) {
+    const std::string id(member.key.text());
+    const std::string example =
+        fmt::format("as in {}, or {} for a milestone", code(id + ": {run: [make]}"), code(id + ": {}"));
+    if (member.value.absent())
+      reader_.error(member.key, fmt::format("task {} is empty", code(id)), example);
+    else
+      reader_.is_map(member.value, example);
+  }
+
   void finish(TaskDraft& draft, TaskPlace& place) {
     place.action = draft.action;
     place.needs = draft.needs ? draft.needs : defaults_.needs;
     place.needs_are_defaults = !draft.needs;
     const bool is_fetch = draft.action.key && draft.action.key.text() == "fetch";
     if (is_fetch)
-      if (auto fetch = read_fetch(reader_, defaults_.fetch, draft.action.value)) draft.task.action = std::move(fetch);
+      if (auto fetch = read_fetch(reader_, defaults_.fetch, draft.action.value))
+        draft.task.action = std::move(fetch);
     if (draft.retry)
-      draft.task.retry = policies_.read(reader_, defaults_.retry, draft.retry, is_fetch ? usual_fetch_attempts : 1);
+      draft.task.retry =
+          policies_.read(reader_, defaults_.retry, draft.retry, is_fetch ? usual_fetch_attempts : 1);
     else
       draft.task.retry = is_fetch ? default_fetch_retry_ : default_retry_;
   }
@@ -158,12 +181,13 @@ void read_env(Reader& reader, Value map, std::vector<NameValue>& env) {
   for (std::size_t i = 0; i < env.size(); ++i) inherited.emplace(env[i].first, i);
   for (const Member member : Members(map)) {
     const std::string_view name = member.key.text();
-    if (name.empty() || name.find('=') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+    if (name.empty() || name.find('=') != std::string_view::npos ||
+        name.find('\0') != std::string_view::npos) {
       reader.error(member.key, fmt::format("{} is no name for an environment variable", code(name)),
                    "a name is not empty and holds no `=`");
       continue;
     }
-    if (!reader.has_value(member)) continue;
+    if (!reader.has_value(member, for_empty_text)) continue;
     const auto value = reader.text(member.value);
     if (!value) continue;
     if (const auto same = inherited.find(name); same != inherited.end())
@@ -183,13 +207,13 @@ Job check(Value root, const Source& source, const Lines& lines, Findings& findin
     return std::move(top.job);
   }
   if (!reader.is_map(root, "a job begins with `tasks:`")) return std::move(top.job);
-  const std::size_t before = findings.size();
+  const std::size_t before = findings.errors();
   reader.keys(root, top_keys, top);
   if (!top.tasks || top.tasks.children() == 0) {
     if (top.tasks)
-      reader.error(top.tasks, "this job has no tasks", "tasks: {build: {run: [make]}}");
-    else if (findings.size() == before)
-      reader.error(root, "this job has no `tasks`", "tasks: {build: {run: [make]}}");
+      reader.error(top.tasks, "this job has no tasks", "as in `tasks: {build: {run: [make]}}`");
+    else if (findings.errors() == before)
+      reader.error(root, "this job has no `tasks`", "as in `tasks: {build: {run: [make]}}`");
     return std::move(top.job);
   }
 
@@ -197,7 +221,8 @@ Job check(Value root, const Source& source, const Lines& lines, Findings& findin
   std::vector<TaskPlace> places(count);
   top.job.tasks.reserve(count);
   TasksReader tasks(reader, lines, top.defaults, count);
-  for (const Member member : Members(top.tasks)) top.job.tasks.push_back(tasks.read(member, places[top.job.tasks.size()]));
+  for (const Member member : Members(top.tasks))
+    top.job.tasks.push_back(tasks.read(member, places[top.job.tasks.size()]));
   check_references(reader, places, top.job);
   return std::move(top.job);
 }

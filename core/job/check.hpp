@@ -1,45 +1,33 @@
 /// From a document to a job: what each key means, and everything that can be wrong with it. Knows no parser.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
-
 #include "core/job/document.hpp"
 #include "core/job/model.hpp"
 #include "core/job/problem.hpp"
 #include "core/job/schema.hpp"
 
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace gather::job {
 
-/// Reads the job in `root` (none for an empty file). All problems go into `findings`; with any error among them the
-/// job is incomplete and not to be used.
+/// Reads the job in `root` (none for an empty file). All problems go into `findings`; with any error among
+/// them the job is incomplete and not to be used.
 Job check(Value root, const Source& source, const Lines& lines, Findings& findings);
 
 // What follows is shared between the files of the check.
 
-/// `defaults`, as values: they are read again over each new task, so that one piece of code reads both.
-struct Defaults {
-  Value map;    ///< None without `defaults`, or while they have errors of their own.
-  Value fetch;  ///< Their `fetch`: a mapping of fetch keys.
-  Value retry;
-  Value needs;
-};
-
-/// The member that a task's action came from: `key: value`.
-using ActionMember = Member;
-
 /// A task while it is read.
 struct TaskDraft {
   Task task;
-  ActionMember action;  ///< The first one; none for a milestone.
+  Member action;  ///< The first one, `key: value`; none for a milestone.
   Value needs;
   Value retry;
-  Value fetch;            ///< For `defaults` alone.
+  Value fetch;               ///< For `defaults` alone.
   bool is_defaults = false;  ///< `defaults` are read, not a task.
 };
 
@@ -67,12 +55,13 @@ void read_env(Reader& reader, Value map, std::vector<NameValue>& env);
 /// Where a task stands in the document, for errors that concern several tasks.
 struct TaskPlace {
   Value key;
-  ActionMember action;
+  Member action;
   Value needs;
   bool needs_are_defaults = false;
 };
 
-/// Fills in `needs` of every task, and finds unknown ones, repetitions, cycles, and outputs that two tasks write.
+/// Fills in `needs` of every task, and finds unknown ones, repetitions, cycles, and outputs that two tasks
+/// write.
 void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job);
 
 }  // namespace gather::job

@@ -1,13 +1,12 @@
+#include "core/job/check.hpp"
+#include "core/job/url.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <unordered_map>
-#include <utility>
-
-#include "core/job/check.hpp"
-#include "core/job/url.hpp"
 
 namespace gather::job {
 namespace {
@@ -17,7 +16,8 @@ struct FetchDraft {
   bool has_url = false;
   bool has_method = false;
   Value body;  ///< The key `body` or `json`, whichever came first in the mapping at hand.
-  int mapping = 0;  ///< 1 while `defaults` are read, 2 for the task's own; 0 for what follows from other keys.
+  bool body_is_json = false;
+  int mapping = 0;  ///< Counts the mappings read: the defaults, then the task's own.
 
   struct Place {
     std::size_t index = 0;  ///< In fetch.headers.
@@ -29,13 +29,15 @@ struct FetchDraft {
 /// RFC 9110, section 5.6.2.
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
 }
 
@@ -52,10 +54,12 @@ void read_method(Reader& reader, Member member, FetchDraft& draft) {
   if (!method) return;
   const bool upper = std::ranges::none_of(*method, [](unsigned char c) { return std::islower(c) != 0; });
   if (!is_token(*method) || *method == "CONNECT")
-    return reader.error(member.value, fmt::format("{} is no method for a fetch", code(*method)), "as in GET, POST, PUT, DELETE");
+    return reader.error(member.value, fmt::format("{} is no method for a fetch", code(*method)),
+                        "as in GET, POST, PUT, DELETE");
   if (!upper) {
     std::string loud(*method);
-    std::ranges::transform(loud, loud.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::ranges::transform(loud, loud.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return reader.error(member.value, "methods are upper case", fmt::format("write {}", code(loud)));
   }
   draft.fetch.method = *method;
@@ -77,23 +81,26 @@ bool set_header(FetchDraft& draft, std::string_view name, std::string_view value
 }
 
 void read_headers(Reader& reader, Member member, FetchDraft& draft) {
-  if (!reader.is_map(member.value, "headers: {Accept: text/html}")) return;
+  if (!reader.is_map(member.value, "as in `headers: {Accept: text/html}`")) return;
   for (const Member header : Members(member.value)) {
     const std::string_view name = header.key.text();
     if (!is_token(name)) {
-      reader.error(header.key, fmt::format("{} is no name for a header", code(name)), "letters, digits and `-`, without blanks or `:`");
+      reader.error(header.key, fmt::format("{} is no name for a header", code(name)),
+                   "letters, digits and `-`, without blanks or `:`");
       continue;
     }
-    if (!reader.has_value(header)) continue;
+    if (!reader.has_value(header, for_empty_text)) continue;
     const auto value = reader.text(header.value);
     if (!value) continue;
     const auto breaks_out = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; };
     if (std::ranges::any_of(*value, breaks_out)) {
-      reader.error(header.value, "a header can't hold line breaks or control characters", "");
+      reader.error(header.value, "a header can't hold line breaks or control characters",
+                   "one header, one line");
       continue;
     }
     if (!set_header(draft, name, *value))
-      reader.error(header.key, fmt::format("{} is written twice", code(name)), "names of headers ignore case; remove one of them");
+      reader.error(header.key, fmt::format("{} is written twice", code(name)),
+                   "names of headers ignore case; remove one of them");
   }
 }
 
@@ -102,31 +109,32 @@ bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
     draft.body = member.key;
     return true;
   }
-  reader.error(member.key, fmt::format("a request has one body, and this one has {} already", code(draft.body.text())),
+  reader.error(member.key,
+               fmt::format("a request has one body, and this one has {} already", code(draft.body.text())),
                "remove one of them");
   return false;
 }
 
-bool has_template(Reader& reader, Value value) {
-  if (value.is_scalar()) return !reader.scalar(value, "JSON");
-  bool any = false;
-  for (Value child = value.first(); child; child = child.next()) any = has_template(reader, child) || any;
-  return any;
+/// False, and found, if a scalar anywhere in it is none that may be sent. (At most `deepest` levels deep.)
+bool can_be_sent(Reader& reader, Value value) {
+  if (value.is_scalar()) return reader.scalar(value, "JSON").has_value();
+  bool all = true;
+  for (Value child = value.first(); child; child = child.next()) all = can_be_sent(reader, child) && all;
+  return all;
 }
 
 void read_json(Reader& reader, Member member, FetchDraft& draft) {
-  if (!is_only_body(reader, member, draft) || has_template(reader, member.value)) return;
+  if (!is_only_body(reader, member, draft) || !can_be_sent(reader, member.value)) return;
   draft.fetch.body = to_json(member.value);
-  constexpr int implied = 0;
-  const int mapping = std::exchange(draft.mapping, implied);
-  if (!draft.headers.contains("content-type")) set_header(draft, "Content-Type", "application/json");
-  draft.mapping = mapping;
+  draft.body_is_json = true;
 }
 
 void read_body(Reader& reader, Member member, FetchDraft& draft) {
   if (!is_only_body(reader, member, draft)) return;
-  if (!member.value.is_scalar()) return reader.error(member.value, "`body` is text", "`json:` takes lists and mappings");
+  if (!member.value.is_scalar())
+    return reader.error(member.value, "`body` is text", "`json:` takes lists and mappings");
   if (const auto text = reader.text(member.value)) draft.fetch.body = std::string(*text);
+  draft.body_is_json = false;
 }
 
 /// Files stay below the folder of the job file, so that a job from a stranger overwrites nothing elsewhere.
@@ -135,9 +143,11 @@ void read_output(Reader& reader, Member member, FetchDraft& draft) {
   if (!text) return;
   const std::filesystem::path path = std::filesystem::path(*text).lexically_normal();
   if (path.is_absolute() || (!path.empty() && *path.begin() == ".."))
-    return reader.error(member.value, "this file is outside the folder of the job file", "write a path below it, as in data/index.json");
+    return reader.error(member.value, "this file is outside the folder of the job file",
+                        "write a path below it, as in data/index.json");
   if (path.empty() || path.filename().empty() || path == ".")
-    return reader.error(member.value, fmt::format("{} names no file", code(*text)), "write a path with a file name, as in data/index.json");
+    return reader.error(member.value, fmt::format("{} names no file", code(*text)),
+                        "write a path with a file name, as in data/index.json");
   draft.fetch.output = path;
 }
 
@@ -146,7 +156,8 @@ void read_sha256(Reader& reader, Member member, FetchDraft& draft) {
   if (!text) return;
   const bool hex = std::ranges::all_of(*text, [](unsigned char c) { return std::isxdigit(c) != 0; });
   if (!hex || text->size() != 64)
-    return reader.error(member.value, "a SHA-256 is 64 hexadecimal digits", hex ? fmt::format("this has {}", text->size()) : "sha256sum FILE prints it");
+    return reader.error(member.value, "a SHA-256 is 64 hexadecimal digits",
+                        hex ? fmt::format("this has {}", text->size()) : "sha256sum FILE prints it");
   draft.fetch.sha256 = lower(*text);
 }
 
@@ -160,11 +171,16 @@ constexpr auto expect_keys = std::to_array<Key<FetchDraft>>({
        if (m.value.is_list() && m.value.children() == 0)
          r.error(m.value, "no status would be right", "leave `expect` out for any 2xx");
      }},
-    {"type"}, {"size"}, {"json"}, {"header"}, {"body"},
+    {"type"},
+    {"size"},
+    {"json"},
+    {"header"},
+    {"body"},
 });
 
 void belongs_to_task(Reader& reader, Member member, FetchDraft&) {
-  reader.error(member.key, fmt::format("{} is a key of the task", code(member.key.text())), "write it beside `fetch`, not inside");
+  reader.error(member.key, fmt::format("{} is a key of the task", code(member.key.text())),
+               "write it beside `fetch`, not inside");
 }
 
 constexpr auto keys = std::to_array<Key<FetchDraft>>({
@@ -177,19 +193,43 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"sha256", read_sha256},
     {"expect",
      [](Reader& r, Member m, FetchDraft& to) {
-       if (r.is_map(m.value, "expect: {status: 200}")) r.keys(m.value, expect_keys, to);
+       if (r.is_map(m.value, "as in `expect: {status: 200}`")) r.keys(m.value, expect_keys, to);
      }},
     {"timeout", belongs_to_task, false},
     {"retry", belongs_to_task, false},
     {"retries", belongs_to_task, false},
     {"env", belongs_to_task, false},
     {"needs", belongs_to_task, false},
-    {"urls"},     {"query"},         {"form"},         {"files"},       {"auth"},
-    {"dir"},      {"checksum"},      {"checksums"},    {"if_exists"},   {"resume"},
-    {"max_size"}, {"connect_timeout"}, {"stall_timeout"}, {"limit_rate"}, {"redirects"},
-    {"trust_redirects"}, {"http"},   {"proxy"},        {"netrc"},       {"cacert"},
-    {"cert"},     {"insecure"},      {"unix_socket"},  {"resolve"},     {"compressed"},
-    {"content_disposition"}, {"mtime"}, {"mode"},      {"fsync"},       {"paginate"},
+    {"urls"},
+    {"query"},
+    {"form"},
+    {"files"},
+    {"auth"},
+    {"dir"},
+    {"checksum"},
+    {"checksums"},
+    {"if_exists"},
+    {"resume"},
+    {"max_size"},
+    {"connect_timeout"},
+    {"stall_timeout"},
+    {"limit_rate"},
+    {"redirects"},
+    {"trust_redirects"},
+    {"http"},
+    {"proxy"},
+    {"netrc"},
+    {"cacert"},
+    {"cert"},
+    {"insecure"},
+    {"unix_socket"},
+    {"resolve"},
+    {"compressed"},
+    {"content_disposition"},
+    {"mtime"},
+    {"mode"},
+    {"fsync"},
+    {"paginate"},
 });
 
 void read_keys(Reader& reader, Value map, FetchDraft& draft) {
@@ -214,13 +254,17 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
   }
   if (value.is_map()) {
     read_keys(reader, value, draft);
-    if (!draft.has_url) reader.error(value, "this fetch has no `url`", "fetch: {url: https://example.org/}");
+    if (!draft.has_url)
+      reader.error(value, "this fetch has no `url`", "as in `fetch: {url: https://example.org/}`");
   } else if (value.is_scalar()) {
     read_url(reader, value, draft);
   } else {
-    reader.is_map(value, "fetch: https://example.org/, or fetch: {url: …}; several URLs are several tasks");
+    reader.expected(value, "a URL or a mapping",
+                    "as in `fetch: https://example.org/`; several URLs are several tasks");
   }
   if (draft.fetch.body && !draft.has_method) draft.fetch.method = "POST";  // As curl has it.
+  if (draft.body_is_json && !draft.headers.contains("content-type"))
+    draft.fetch.headers.emplace_back("Content-Type", "application/json");
   return std::make_unique<const Fetch>(std::move(draft.fetch));
 }
 

@@ -1,9 +1,10 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "core/job/check.hpp"
 #include "core/job/cycles.hpp"
+#include "core/job/text_index.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
 
 namespace gather::job {
 namespace {
@@ -11,17 +12,21 @@ namespace {
 class References {
  public:
   References(Reader& reader, std::span<const TaskPlace> places, Job& job)
-      : reader_(reader), places_(places), job_(job), listed_by_(job.tasks.size(), nobody) {
-    ids_.reserve(job.tasks.size());
-    for (std::uint32_t i = 0; i < job.tasks.size(); ++i) ids_.emplace(job.tasks[i].id, TaskId{i});
+      : reader_(reader),
+        places_(places),
+        job_(job),
+        ids_(job.tasks.size()),
+        listed_by_(job.tasks.size(), nobody) {
+    for (std::uint32_t i = 0; i < job.tasks.size(); ++i) ids_.add(job.tasks[i].id, i);
   }
 
   void fill_in_needs(std::uint32_t task) {
     const TaskPlace& place = places_[task];
     if (!place.needs) return;
+    if (place.needs.is_map()) return conditional(place.needs);
     for (const Value item : reader_.one_or_more(place.needs, "the id of a task or a list of them")) {
       if (item.is_map()) {
-        reader_.error(item, "`needs` with conditions is not supported yet", "name the task alone");
+        conditional(item);
         continue;
       }
       const auto id = reader_.scalar(item, "the id of a task");
@@ -36,8 +41,10 @@ class References {
       if (fetch == nullptr || !(*fetch)->output) continue;
       const auto [first, is_new] = writers.try_emplace((*fetch)->output->string(), i);
       if (is_new) continue;
-      reader_.error(output_of(i), fmt::format("task {} writes {} too", code(job_.tasks[first->second].id), code(first->first)),
-                    "give each fetch a file of its own");
+      reader_.error(
+          output_of(i),
+          fmt::format("task {} writes {} too", code(job_.tasks[first->second].id), code(first->first)),
+          "give each fetch a file of its own");
     }
   }
 
@@ -46,32 +53,38 @@ class References {
       std::string names;
       for (const TaskId task : cycle) names += job_[task].id + " needs ";
       names += job_[cycle.front()].id;
-      reader_.error(need_of(cycle[0], cycle[1]), "these tasks wait for each other: " + names, "remove one of these needs");
+      reader_.error(need_of(cycle[0], cycle[1]), "these tasks wait for each other: " + names,
+                    "remove one of these needs");
     }
   }
 
  private:
   static constexpr std::uint32_t nobody = ~0u;
 
+  void conditional(Value need) {
+    reader_.error(need, "`needs` with conditions is not supported yet", "name the task alone");
+  }
+
   void add_need(std::uint32_t task, Value at, std::string_view id) {
     const auto found = ids_.find(id);
-    if (found == ids_.end()) return unknown(at, id);
-    const std::size_t need = index(found->second);
+    if (!found) return unknown(at, id);
+    const std::uint32_t need = *found;
     if (need == task) {
       // Default needs are meant for the others.
-      if (!places_[task].needs_are_defaults) reader_.error(at, fmt::format("task {} needs itself", code(id)), "remove it");
+      if (!places_[task].needs_are_defaults)
+        reader_.error(at, fmt::format("task {} needs itself", code(id)), "remove it");
     } else if (listed_by_[need] == task) {
       reader_.error(at, fmt::format("{} is listed twice", code(id)), "remove one of them");
     } else {
       listed_by_[need] = task;
-      job_.tasks[task].needs.push_back(found->second);
+      job_.tasks[task].needs.push_back(TaskId{need});
     }
   }
 
   void unknown(Value at, std::string_view id) {
     std::string hint;
-    if (candidates_left_ >= ids_.size()) {  // Comparing with every id takes a while.
-      candidates_left_ -= ids_.size();
+    if (candidates_left_ >= job_.tasks.size()) {  // Comparing with every id takes a while.
+      candidates_left_ -= job_.tasks.size();
       std::vector<std::string_view> candidates;
       for (const Task& task : job_.tasks) candidates.push_back(task.id);
       hint = did_you_mean(id, candidates);
@@ -102,7 +115,7 @@ class References {
   Reader& reader_;
   std::span<const TaskPlace> places_;
   Job& job_;
-  std::unordered_map<std::string_view, TaskId> ids_;
+  TextIndex ids_;
   std::vector<std::uint32_t> listed_by_;  ///< The last task that listed this one.
   std::size_t candidates_left_ = 300'000;
 };

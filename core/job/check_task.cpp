@@ -1,9 +1,9 @@
+#include "core/job/check.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include "core/job/check.hpp"
 
 namespace gather::job {
 namespace {
@@ -13,18 +13,20 @@ constexpr int most_priority = 1'000'000'000;
 
 /// True if the member is this task's one action; `defaults` have none.
 bool is_action(Reader& reader, Member member, TaskDraft& draft) {
+  if (!draft.is_defaults && !draft.action.key) {
+    draft.action = member;
+    return true;
+  }
   const std::string name = code(member.key.text());
-  if (draft.is_defaults) {
-    reader.error(member.key, fmt::format("{} is what one task does, and no default", name), "move it into the task");
-    return false;
-  }
-  if (draft.action.key) {
-    reader.error(member.key, fmt::format("a task does one thing, and this one has {} already", code(draft.action.key.text())),
-                 fmt::format("give {} a task of its own; `needs` joins them", name));
-    return false;
-  }
-  draft.action = member;
-  return true;
+  if (draft.is_defaults)
+    reader.error(member.key, fmt::format("{} is what one task does, and no default", name),
+                 "move it into the task");
+  else
+    reader.error(
+        member.key,
+        fmt::format("a task does one thing, and this one has {} already", code(draft.action.key.text())),
+        fmt::format("give {} a task of its own; `needs` joins them", name));
+  return false;
 }
 
 void read_sleep(Reader& reader, Member member, TaskDraft& draft) {
@@ -35,20 +37,24 @@ void read_sleep(Reader& reader, Member member, TaskDraft& draft) {
 void read_fetch_member(Reader& reader, Member member, TaskDraft& draft) {
   if (!draft.is_defaults)
     is_action(reader, member, draft);  // Read when the task is complete.
-  else if (reader.is_map(member.value, "defaults: {fetch: {headers: {…}}} gives keys for every fetch, not a URL"))
+  else if (reader.is_map(member.value,
+                         "as in `defaults: {fetch: {headers: {…}}}`: keys for every fetch, not a URL"))
     draft.fetch = member.value;
 }
 
 void read_run(Reader& reader, Member member, TaskDraft& draft) {
   if (!is_action(reader, member, draft)) return;
-  if (!reader.is_list(member.value, "run: [make, -j2], a program and its arguments; or `shell:` for a line of shell")) return;
+  if (!reader.is_list(
+          member.value,
+          "as in `run: [make, -j2]`, a program and its arguments; `shell:` takes a line of shell"))
+    return;
   Run run;
   for (const Value item : Items(member.value))
     if (const auto word = reader.text(item)) run.argv.emplace_back(*word);
   if (member.value.children() == 0)
-    reader.error(member.value, "`run` names no program", "run: [make, -j2]");
+    reader.error(member.value, "`run` names no program", "as in `run: [make, -j2]`");
   else if (!run.argv.empty() && run.argv[0].empty())
-    reader.error(member.value.first(), "the program's name is empty");
+    reader.error(member.value.first(), "the program's name is empty", "as in `run: [make, -j2]`");
   draft.task.action = std::move(run);
 }
 
@@ -58,17 +64,20 @@ void read_shell(Reader& reader, Member member, TaskDraft& draft) {
     return reader.error(member.value, "a template inside `shell` would let its value run as a program",
                         "pass the value by `env`, and write \"$NAME\" here");
   if (member.value.is_list())
-    return reader.error(member.value, "`shell` is one text", "run: [program, argument] takes a list; or write several lines after `|`");
+    return reader.error(member.value, "`shell` is one text",
+                        "several lines follow `|`; `run: [program, argument]` takes a list");
   const auto script = reader.text(member.value);
   if (!script) return;
   if (script->find_first_not_of(" \t\n\r") == std::string_view::npos)
-    reader.error(member.value, "this script is empty");
+    reader.error(member.value, "this script is empty", "write a line of shell, or remove `shell`");
   draft.task.action = Shell{std::string(*script)};
 }
 
 void read_cwd(Reader& reader, Member member, TaskDraft& draft) {
   const auto folder = reader.text(member.value);
-  if (folder && folder->empty()) reader.error(member.value, "the folder's name is empty", "leave `cwd` out for the folder of the job file");
+  if (folder && folder->empty())
+    reader.error(member.value, "the folder's name is empty",
+                 "leave `cwd` out for the folder of the job file");
   if (folder) draft.task.cwd = std::filesystem::path(*folder);
 }
 
@@ -96,10 +105,11 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
     {"timeout", read_into<&Task::timeout, &Reader::positive_duration>},
     {"grace", read_into<&Task::grace, &Reader::duration>},
     {"delay", read_into<&Task::delay, &Reader::duration>},
-    {"retry", [](Reader&, Member m, TaskDraft& to) { to.retry = m.value; }},  // What is usual depends on the action.
+    {"retry",
+     [](Reader&, Member m, TaskDraft& to) { to.retry = m.value; }},  // What is usual depends on the action.
     {"env",
      [](Reader& r, Member m, TaskDraft& to) {
-       if (r.is_map(m.value, "env: {NAME: value}")) read_env(r, m.value, to.task.env);
+       if (r.is_map(m.value, "as in `env: {NAME: value}`")) read_env(r, m.value, to.task.env);
      }},
     {"cwd", read_cwd},
     {"estimate", read_into<&Task::estimate, &Reader::duration>},
@@ -109,10 +119,30 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
      }},
     {"description", read_into<&Task::description, &Reader::text>},
     {"tags", read_tags},
-    {"service"},   {"ready"},     {"stop"},    {"restart"}, {"if"},         {"poll"},
-    {"pool"},      {"weight"},    {"exclusive"}, {"stdin"}, {"tty"},        {"leave"},
-    {"isolate"},   {"outputs"},   {"matrix"},  {"for_each"}, {"key"},       {"max"},
-    {"race"},      {"inputs"},    {"creates"}, {"once"},    {"slow_after"}, {"continue_on_error"},
+    {"service"},
+    {"ready"},
+    {"stop"},
+    {"restart"},
+    {"if"},
+    {"poll"},
+    {"pool"},
+    {"weight"},
+    {"exclusive"},
+    {"stdin"},
+    {"tty"},
+    {"leave"},
+    {"isolate"},
+    {"outputs"},
+    {"matrix"},
+    {"for_each"},
+    {"key"},
+    {"max"},
+    {"race"},
+    {"inputs"},
+    {"creates"},
+    {"once"},
+    {"slow_after"},
+    {"continue_on_error"},
 });
 
 struct RetryDraft {
@@ -143,7 +173,8 @@ void read_on(Reader& reader, Member member, RetryDraft& draft) {
 constexpr auto retry_keys = std::to_array<Key<RetryDraft>>({
     {"attempts",
      [](Reader& r, Member m, RetryDraft& to) {
-       if (const auto number = r.whole(m.value, 1, most_attempts)) to.policy.attempts = *number, to.has_attempts = true;
+       if (const auto number = r.whole(m.value, 1, most_attempts))
+         to.policy.attempts = *number, to.has_attempts = true;
      }},
     {"delay",
      [](Reader& r, Member m, RetryDraft& to) {
@@ -175,7 +206,9 @@ constexpr auto retry_keys = std::to_array<Key<RetryDraft>>({
 
 void read_retry(Reader& reader, Value value, RetryDraft& draft) {
   if (value.is_map()) return reader.keys(value, retry_keys, draft);
-  if (value.is_list()) return void(reader.is_map(value, "retry: 3, or retry: {attempts: 4, delay: 1s}"));
+  if (value.is_list())
+    return reader.expected(value, "a number or a mapping",
+                           "as in `retry: 3`, or `retry: {attempts: 4, delay: 1s}`");
   if (const auto retries = reader.whole(value, 0, most_attempts - 1))
     draft.policy.attempts = *retries + 1, draft.has_attempts = true;
 }
@@ -184,7 +217,8 @@ void read_retry(Reader& reader, Value value, RetryDraft& draft) {
 
 std::span<const Key<TaskDraft>> task_keys() { return keys; }
 
-std::shared_ptr<const RetryPolicy> RetryPolicies::read(Reader& reader, Value base, Value over, int usual_attempts) {
+std::shared_ptr<const RetryPolicy> RetryPolicies::read(Reader& reader, Value base, Value over,
+                                                       int usual_attempts) {
   RetryDraft draft;
   if (base) {
     Findings told_already;
@@ -195,7 +229,8 @@ std::shared_ptr<const RetryPolicy> RetryPolicies::read(Reader& reader, Value bas
   RetryPolicy& policy = draft.policy;
   if (!draft.has_attempts) policy.attempts = usual_attempts;
   if (policy.delay > policy.max_delay) {
-    if (draft.max_delay) reader.error(draft.max_delay, "`max_delay` is shorter than `delay`", "make it at least as long");
+    if (draft.max_delay)
+      reader.error(draft.max_delay, "`max_delay` is shorter than `delay`", "make it at least as long");
     policy.max_delay = policy.delay;  // Who asks for a longer wait than usual means it.
   }
 

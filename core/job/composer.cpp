@@ -1,10 +1,10 @@
+#include "core/job/parsers.hpp"
+#include "core/job/text_index.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
-#include <unordered_map>
-
-#include "core/job/parsers.hpp"
 
 namespace gather::job {
 
@@ -12,7 +12,8 @@ std::uint32_t Composer::attach(const Document::Node& added) {
   const std::uint32_t i = document_.add(added);
   if (!frames_.empty()) {
     Frame& parent = frames_.back();
-    (parent.last == Document::none ? document_.node(parent.node).first : document_.node(parent.last).next) = i;
+    (parent.last == Document::none ? document_.node(parent.node).first : document_.node(parent.last).next) =
+        i;
     ++document_.node(parent.node).size;
     parent.last = i;
   }
@@ -23,7 +24,8 @@ std::uint32_t Composer::attach(const Document::Node& added) {
 Composer::Made Composer::scalar(std::string_view text, Extent extent, bool plain) {
   Document::Node node{.extent = extent, .size = static_cast<std::uint32_t>(text.size()), .plain = plain};
   node.first = extent.begin + (plain ? 0 : 1);  // Behind the quote.
-  if (document_.body_.substr(std::min<std::size_t>(node.first, document_.body_.size()), text.size()) != text) {
+  if (document_.body_.substr(std::min<std::size_t>(node.first, document_.body_.size()), text.size()) !=
+      text) {
     node.first = static_cast<std::uint32_t>(document_.copies_.size());
     node.copied = true;
     document_.copies_ += text;
@@ -51,8 +53,10 @@ Composer::Made Composer::close() {
 bool Composer::repeat(const Made& original, Extent extent) {
   const Weight& weight = original.weight;
   if (frames_.size() + weight.height > deepest)
-    return findings_.only(extent, fmt::format("with this alias filled in, lists and mappings are nested more than "
-                                              "{} deep", deepest));
+    return findings_.only(extent,
+                          fmt::format("with this alias filled in, lists and mappings are nested more than "
+                                      "{} deep",
+                                      deepest));
   aliased_.nodes += weight.nodes;
   aliased_.bytes += weight.bytes;
   if (aliased_.nodes > most_aliased_nodes || aliased_.bytes > most_aliased_bytes)
@@ -70,36 +74,16 @@ bool Composer::repeat(const Made& original, Extent extent) {
 
 // Members with a key that is no key, or comes a second time, are found and taken out of the chain.
 void Composer::check_keys(std::uint32_t map) {
-  constexpr std::uint32_t few = 16;  // Up to here comparing all pairs is quicker than hashing.
-  const bool hash = document_.node(map).size > 2 * few;
-  std::unordered_map<std::string_view, std::uint32_t> seen;
-  if (hash) seen.reserve(document_.node(map).size / 2);
-  std::uint32_t few_seen[few];
-  std::uint32_t count = 0;
-
-  const auto earlier = [&](std::uint32_t key) -> std::uint32_t {
-    if (hash) {
-      const auto [at, is_new] = seen.try_emplace(key_text(key), key);
-      return is_new ? Document::none : at->second;
-    }
-    const auto* const same =
-        std::find_if(few_seen, few_seen + count, [&](auto other) { return key_text(other) == key_text(key); });
-    if (same != few_seen + count) return *same;
-    few_seen[count++] = key;
-    return Document::none;
-  };
-
+  TextIndex seen(document_.node(map).size / 2);
   std::uint32_t last_kept = Document::none;
   for (std::uint32_t key = document_.node(map).first; key != Document::none;) {
     const std::uint32_t value = document_.node(key).next;
     assert(value != Document::none);
     const std::uint32_t next = document_.node(value).next;
     bool keep = allowed_key(key);
-    if (keep) {
-      if (const std::uint32_t first = earlier(key); first != Document::none) {
-        twice(first, key);
-        keep = false;
-      }
+    if (const auto first = keep ? seen.add(key_text(key), key) : std::nullopt) {
+      twice(*first, key);
+      keep = false;
     }
     if (keep) {
       last_kept = value;
@@ -114,7 +98,8 @@ void Composer::check_keys(std::uint32_t map) {
 bool Composer::allowed_key(std::uint32_t key) {
   const Document::Node& node = document_.node(key);
   if (node.kind != Kind::scalar) {
-    findings_.error(node.extent, fmt::format("a key must be text, not a {}", node.kind == Kind::list ? "list" : "mapping"),
+    findings_.error(node.extent,
+                    fmt::format("a key must be text, not a {}", node.kind == Kind::list ? "list" : "mapping"),
                     "quote it if it is meant as text");
     return false;
   }

@@ -64,7 +64,8 @@ Type type_of(std::string_view plain) {
   if (one_of(plain, nulls)) return Type::null;
   if (one_of(plain, booleans)) return Type::boolean;
   if (is_integer(plain)) return Type::integer;
-  if (is_finite_real(plain) || one_of(unsigned_part(plain), infinities) || one_of(plain, no_numbers)) return Type::real;
+  if (is_finite_real(plain) || one_of(unsigned_part(plain), infinities) || one_of(plain, no_numbers))
+    return Type::real;
   return Type::text;
 }
 
@@ -92,8 +93,10 @@ std::optional<double> to_real(std::string_view plain) {
   plain = unsigned_part(plain);
   double value = 0;
   const auto [end, failure] = std::from_chars(plain.data(), plain.data() + plain.size(), value);
-  if (failure != std::errc()) {  // Out of range: towards nothing or beyond everything, which the exponent tells.
-    const bool tiny = plain.find("e-") != std::string_view::npos || plain.find("E-") != std::string_view::npos;
+  if (failure !=
+      std::errc()) {  // Out of range: towards nothing or beyond everything, which the exponent tells.
+    const bool tiny =
+        plain.find("e-") != std::string_view::npos || plain.find("E-") != std::string_view::npos;
     value = tiny ? 0 : std::numeric_limits<double>::infinity();
   }
   return negative ? -value : value;
@@ -106,7 +109,8 @@ std::string_view misread_as(std::string_view plain) {
   if (one_of(plain, no)) return "false";
   if (type_of(plain) == Type::null) return "nothing";
   const std::string_view digits = unsigned_part(plain);
-  if (digits.size() > 1 && digits[0] == '0' && leading_digits(digits) == digits.size()) return "an octal number";
+  if (digits.size() > 1 && digits[0] == '0' && leading_digits(digits) == digits.size())
+    return "an octal number";
   // Base 60: one number, then groups below 60.
   const std::size_t first = leading_digits(digits);
   if (first == 0 || first == digits.size()) return {};

@@ -9,7 +9,8 @@ namespace gather::job {
 
 enum class Type : std::uint8_t { null, boolean, integer, real, text };
 
-/// The type of a plain scalar: `null`, `~` and nothing; `true`, `False`; `-1`, `0x1f`, `0o17`; `1.5`, `1e3`, `.inf`,
+/// The type of a plain scalar: `null`, `~` and nothing; `true`, `False`; `-1`, `0x1f`, `0o17`; `1.5`, `1e3`,
+/// `.inf`,
 /// `.nan`; text otherwise, which includes `no`, `1_000` and `12:30`.
 Type type_of(std::string_view plain);
 

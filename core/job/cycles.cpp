@@ -21,9 +21,9 @@ class Components {
   static constexpr std::uint32_t unseen = 0;
 
   struct State {
-    std::uint32_t order = unseen;   ///< When it was met, from 1.
-    std::uint32_t lowest = 0;       ///< The earliest task on the stack that it leads back to.
-    std::uint32_t next_need = 0;    ///< Which of its needs to follow next.
+    std::uint32_t order = unseen;  ///< When it was met, from 1.
+    std::uint32_t lowest = 0;      ///< The earliest task on the stack that it leads back to.
+    std::uint32_t next_need = 0;   ///< Which of its needs to follow next.
     bool on_stack = false;
   };
 

@@ -1,9 +1,9 @@
 #include "core/job/document.hpp"
 
-#include <cassert>
-
 #include "core/job/encoding.hpp"
 #include "core/job/parsers.hpp"
+
+#include <cassert>
 
 namespace gather::job {
 
@@ -15,7 +15,8 @@ Extent Value::extent() const { return document_->node(node_).extent; }
 std::string_view Value::text() const {
   const Document::Node& node = document_->node(node_);
   assert(node.kind == Kind::scalar);
-  return (node.copied ? std::string_view(document_->copies_) : document_->body_).substr(node.first, node.size);
+  return (node.copied ? std::string_view(document_->copies_) : document_->body_)
+      .substr(node.first, node.size);
 }
 
 std::size_t Value::children() const {
@@ -43,9 +44,8 @@ bool parse(const Source& source, const Lines& lines, Document& document, Finding
   const std::string_view text = body(source);
   if (!check_encoding(text, findings)) return false;
   Composer composer(document, lines, findings);
-  const bool done =
-      source.format == Format::json ? parse_json(text, composer) : parse_yaml(text, composer);
-  assert(done || findings.any_error());
+  const bool done = source.format == Format::json ? parse_json(text, composer) : parse_yaml(text, composer);
+  assert(done || findings.errors() > 0);
   return done;
 }
 

@@ -5,16 +5,16 @@
 /// stands there as it is meant (nearly everywhere), and only the rest is copied.
 #pragma once
 
+#include "core/job/lines.hpp"
+#include "core/job/problem.hpp"
+#include "core/job/source.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/job/lines.hpp"
-#include "core/job/problem.hpp"
-#include "core/job/source.hpp"
 
 namespace gather::job {
 
@@ -137,10 +137,10 @@ class Document {
   std::uint32_t size_ = 0;
 };
 
-/// Reads `source` into a tree. False if there is none: then `findings` holds exactly one error, the place where
-/// the text stops being UTF-8, YAML or JSON, or goes past a limit. Otherwise it holds what is
-/// forbidden but understood: keys written twice, tags, merge keys, keys that are no text, a second document.
-/// What these name is left out of the tree. Requires: `document` is empty and of this source.
+/// Reads `source` into a tree. False if there is none: then `findings` holds exactly one error, the place
+/// where the text stops being UTF-8, YAML or JSON, or goes past a limit. Otherwise it holds what is forbidden
+/// but understood: keys written twice, tags, merge keys, keys that are no text, a second document. What these
+/// name is left out of the tree. Requires: `document` is empty and of this source.
 bool parse(const Source& source, const Lines& lines, Document& document, Findings& findings);
 
 /// As JSON, by the types of YAML's core schema; `indent` spaces a level, or everything on one line for none.

@@ -1,10 +1,10 @@
 #include "core/job/encoding.hpp"
 
+#include "core/base/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "core/base/utf8.hpp"
 
 namespace gather::job {
 namespace {
@@ -18,18 +18,26 @@ bool looks_like_utf16(std::string_view body) {
 }
 
 bool is_forbidden(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe ||
+         c == 0xffff;
 }
 
 std::string describe(char32_t c) {
   const auto number = static_cast<unsigned>(c);
   switch (c) {
-    case 0x00: return "a NUL byte";
-    case 0x1b: return "an escape character (U+001B)";
-    case 0x2028: return "a line separator (U+2028)";
-    case 0x2029: return "a paragraph separator (U+2029)";
-    case 0xfeff: return "a byte order mark (U+FEFF) inside the text";
-    default: return fmt::format("a {} (U+{:04X})", c < 0x100 ? "control character" : "character that is none", number);
+    case 0x00:
+      return "a NUL byte";
+    case 0x1b:
+      return "an escape character (U+001B)";
+    case 0x2028:
+      return "a line separator (U+2028)";
+    case 0x2029:
+      return "a paragraph separator (U+2029)";
+    case 0xfeff:
+      return "a byte order mark (U+FEFF) inside the text";
+    default:
+      return fmt::format("a {} (U+{:04X})", c < 0x100 ? "control character" : "character that is none",
+                         number);
   }
 }
 
@@ -45,7 +53,8 @@ bool check_encoding(std::string_view body, Findings& findings) {
     const Utf8Step step = decode_utf8(body.substr(i));
     const Extent here{static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i + step.length)};
     if (!step.valid)
-      return findings.only(here, fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(body[i])),
+      return findings.only(here,
+                           fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(body[i])),
                            "save the file as UTF-8");
     if (step.character == 0)
       return findings.only(here, "a NUL byte: this is no text file", "name a job file in YAML or JSON");

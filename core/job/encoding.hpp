@@ -1,9 +1,9 @@
 /// The first look at a job file: is it text that a person could have meant?
 #pragma once
 
-#include <string_view>
-
 #include "core/job/problem.hpp"
+
+#include <string_view>
 
 namespace gather::job {
 

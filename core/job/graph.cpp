@@ -1,5 +1,10 @@
 #include "core/job/graph.hpp"
 
+#include "core/base/error.hpp"
+#include "core/job/problem.hpp"
+#include "core/job/schema.hpp"
+#include "core/job/text_index.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,11 +12,6 @@
 #include <functional>
 #include <queue>
 #include <ranges>
-#include <unordered_map>
-
-#include "core/base/error.hpp"
-#include "core/job/problem.hpp"
-#include "core/job/schema.hpp"
 
 namespace gather::job {
 namespace {
@@ -80,21 +80,21 @@ std::vector<TaskId> critical_path(const Job& job, std::span<const Duration> leng
 }
 
 Job select(Job job, std::span<const std::string> ids) {
-  std::unordered_map<std::string_view, TaskId> places;
-  for (std::size_t i = 0; i < job.tasks.size(); ++i) places.emplace(job.tasks[i].id, TaskId(i));
+  TextIndex places(job.tasks.size());
+  for (std::uint32_t i = 0; i < job.tasks.size(); ++i) places.add(job.tasks[i].id, i);
 
   std::vector<bool> kept(job.tasks.size());
   std::vector<TaskId> pending;
   for (const std::string& id : ids) {
     const auto place = places.find(id);
-    if (place == places.end()) {
+    if (!place) {
       std::vector<std::string_view> known;
       for (const Task& task : job.tasks) known.push_back(task.id);
       std::string hint = did_you_mean(id, known);
       if (hint.empty()) hint = "`gather plan` lists the tasks";
       throw Error(ExitStatus::usage, fmt::format("{} has no task {}; {}", job.name, code(id), hint));
     }
-    pending.push_back(place->second);
+    pending.push_back(TaskId{*place});
   }
   while (!pending.empty()) {
     const std::size_t task = index(pending.back());

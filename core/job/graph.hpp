@@ -1,14 +1,14 @@
 /// What follows from the needs of a job's tasks: order, paths, and the part that some tasks stand on.
 ///
-/// Every function requires a job without cycles (load() refuses others), is linear in tasks and needs (the order: times
-/// the logarithm of the tasks), and uses no recursion.
+/// Every function requires a job without cycles (load() refuses others), is linear in tasks and needs (the
+/// order: times the logarithm of the tasks), and uses no recursion.
 #pragma once
+
+#include "core/job/model.hpp"
 
 #include <span>
 #include <string>
 #include <vector>
-
-#include "core/job/model.hpp"
 
 namespace gather::job {
 
@@ -19,7 +19,8 @@ class Dependants {
 
   /// Valid as long as this object.
   std::span<const TaskId> of(TaskId task) const {
-    return std::span(dependants_).subspan(begins_[index(task)], begins_[index(task) + 1] - begins_[index(task)]);
+    return std::span(dependants_)
+        .subspan(begins_[index(task)], begins_[index(task) + 1] - begins_[index(task)]);
   }
 
  private:
@@ -32,9 +33,9 @@ class Dependants {
 /// Source: A. Kahn, "Topological sorting of large networks", Communications of the ACM 5(11), 1962.
 std::vector<TaskId> topological_order(const Job& job);
 
-/// For each task the longest time from its start to the end of the job: its own expected length plus the largest
-/// rank among its dependants. Stays at the largest Duration instead of overflowing.
-/// Requires one expected length for each task, none negative.
+/// For each task the longest time from its start to the end of the job: its own expected length plus the
+/// largest rank among its dependants. Stays at the largest Duration instead of overflowing. Requires one
+/// expected length for each task, none negative.
 std::vector<Duration> upward_ranks(const Job& job, std::span<const Duration> expected);
 
 /// The chain of tasks, each needed by the next, whose lengths add up to the most; of several the first in the

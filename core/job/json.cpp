@@ -1,10 +1,10 @@
+#include "core/job/parsers.hpp"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
-
-#include "core/job/parsers.hpp"
 
 namespace gather::job {
 namespace {
@@ -69,41 +69,69 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   std::size_t end_ = 0;  ///< Of the last token.
 };
 
-/// What nlohmann says, without its prefix ("[json.exception.parse_error.101] parse error at line 1, column 2:
-/// syntax error while parsing value - ") and without the text that is shown below the message anyway.
-std::string words_of(std::string_view what) {
-  for (const std::string_view lead : {"syntax error while parsing ", " - ", "parse error: "})
-    if (const auto at = what.find(lead); at != std::string_view::npos) what.remove_prefix(at + lead.size());
-  what = what.substr(0, what.find("; last read: "));
-  return std::string(what);
+/// What stands in `what` between `lead` and the next of `ends`; empty without the lead.
+std::string_view between(std::string_view what, std::string_view lead, std::string_view end) {
+  const std::size_t at = what.find(lead);
+  if (at == std::string_view::npos) return {};
+  what.remove_prefix(at + lead.size());
+  return what.substr(0, what.find(end));
 }
 
-std::string hint_for(std::string_view text, std::size_t at, std::string_view words) {
+/// nlohmann's names of tokens in our words.
+std::string_view wanted(std::string_view token) {
+  if (token == "'}'") return "a comma or `}`";
+  if (token == "']'") return "a comma or `]`";
+  if (token == "':'") return "a `:`";
+  if (token == "string literal") return "a key in double quotes";
+  if (token == "end of input") return "the end of the file";
+  return "a value";
+}
+
+std::string hint_for(std::string_view text, std::size_t at, std::string_view what) {
   const std::size_t before = at == 0 ? std::string_view::npos : text.find_last_not_of(" \t\r\n", at - 1);
   const char c = at < text.size() ? text[at] : '\0';
-  if ((c == '}' || c == ']') && before != std::string_view::npos && text[before] == ',') return "remove the comma before it";
+  if ((c == '}' || c == ']') && before != std::string_view::npos && text[before] == ',')
+    return "remove the comma before it";
+  if (c >= '0' && c <= '9' && at > 0 && text[at - 1] == '0') return "a number does not begin with 0";
   if (c == '\'') return "JSON texts stand in double quotes";
   if (c == '/' || c == '#') return "JSON has no comments; YAML has";
-  if (words.find("invalid literal") != std::string_view::npos)
-    return "JSON texts and keys stand in double quotes; bare words are only true, false and null";
-  if (words.find("missing closing quote") != std::string_view::npos) return "close the quote on the same line";
+  if (what.find("invalid literal") != std::string_view::npos)
+    return "texts and keys stand in double quotes; bare words are only true, false and null";
+  if (what.find("missing closing quote") != std::string_view::npos ||
+      what.find("U+000A") != std::string_view::npos)
+    return "close the quote on the same line; a line break is written \\n";
+  if (what.find("after backslash") != std::string_view::npos) return "write two backslashes for one";
   return {};
 }
 
 bool JsonReader::parse_error(std::size_t read, const std::string&, const nlohmann::json::exception& error) {
-  const std::string words = words_of(error.what());
-  // `read` counts the byte that was one too many. A broken word or text is shown from where it begins.
+  // "…: syntax error while parsing value - unexpected X; expected Y", or "… - invalid Z; last read: …".
+  const std::string_view what = error.what();
+  Findings& findings = composer_.findings();
+  // `read` counts the byte that was one too many; a word, number or text is shown from where it begins.
   std::size_t at = std::min(read == 0 ? 0 : read - 1, text_.size());
-  const bool inside_token = words.starts_with("invalid ") || error.id == 406;
-  if (inside_token) at = std::min<std::size_t>(at, token(0).begin);
+  const std::string_view unexpected = between(what, "unexpected ", ";");
+  const bool out_of_range = error.id == 406;
+  if (out_of_range || unexpected.empty() || unexpected.ends_with("literal"))
+    at = std::min<std::size_t>(at, token(0).begin);
+  if (unexpected == "end of input") at = text_.find_last_not_of(" \t\r\n");  // There is one: see parse_json.
   const Extent here{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 1)};
-  if (error.id == 406) return composer_.findings().only(here, "this number is too large", "quote it if it is meant as text");
-  return composer_.findings().only(here, fmt::format("this is not JSON: {}", words), hint_for(text_, at, words));
+  if (out_of_range) return findings.only(here, "this number is too large", "quote it if it is meant as text");
+  std::string message;
+  if (unexpected == "end of input")
+    message =
+        fmt::format("the file ends here, where {} is expected", wanted(between(what, "; expected ", ";")));
+  else if (!unexpected.empty())
+    message = fmt::format("{} is expected here", wanted(between(what, "; expected ", ";")));
+  else
+    message = fmt::format("this is not JSON: {}", between(what, " - ", "; last read: "));
+  return findings.only(here, std::move(message), hint_for(text_, at, what));
 }
 
 }  // namespace
 
 bool parse_json(std::string_view text, Composer& composer) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;  // Empty, as in YAML.
   JsonReader reader(text, composer);
   return nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
 }

@@ -25,7 +25,8 @@ Position Lines::locate(std::uint32_t offset) const {
   Place place{{number, 1}, starts_[number - 1]};
   if (last_.position.line == number && last_.offset <= offset) place = last_;
   for (; place.offset < offset; ++place.offset)
-    if (place.offset + 1 == text_.size() || begins_character(text_[place.offset + 1])) ++place.position.column;
+    if (place.offset + 1 == text_.size() || begins_character(text_[place.offset + 1]))
+      ++place.position.column;
   last_ = place;
   return place.position;
 }
@@ -37,7 +38,8 @@ std::uint32_t Lines::offset(Position position) const {
   Place place{{position.line, 1}, start};
   if (last_.position.line == position.line && last_.position.column <= position.column) place = last_;
   for (; place.offset < end && place.position.column < position.column; ++place.offset)
-    if (place.offset + 1 == text_.size() || begins_character(text_[place.offset + 1])) ++place.position.column;
+    if (place.offset + 1 == text_.size() || begins_character(text_[place.offset + 1]))
+      ++place.position.column;
   last_ = place;
   return place.offset;
 }
@@ -45,7 +47,8 @@ std::uint32_t Lines::offset(Position position) const {
 std::string_view Lines::line(std::uint32_t number) const {
   if (number == 0 || number > starts_.size()) return {};
   const std::uint32_t start = starts_[number - 1];
-  std::string_view text = text_.substr(start, (number < starts_.size() ? starts_[number] : text_.size()) - start);
+  std::string_view text =
+      text_.substr(start, (number < starts_.size() ? starts_[number] : text_.size()) - start);
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   return text;
 }
@@ -56,7 +59,8 @@ std::uint32_t Lines::width(Extent extent) const {
   const std::uint32_t end = std::min(extent.end, line_end);
   if (end <= extent.begin) return 1;
   const std::string_view covered = text_.substr(extent.begin, end - extent.begin);
-  return static_cast<std::uint32_t>(std::max<std::ptrdiff_t>(1, std::ranges::count_if(covered, begins_character)));
+  return static_cast<std::uint32_t>(
+      std::max<std::ptrdiff_t>(1, std::ranges::count_if(covered, begins_character)));
 }
 
 }  // namespace gather::job

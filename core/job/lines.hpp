@@ -1,11 +1,11 @@
 /// From byte offsets of a text to lines and columns, and back.
 #pragma once
 
+#include "core/job/model.hpp"
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "core/job/model.hpp"
 
 namespace gather::job {
 
@@ -18,7 +18,8 @@ struct Extent {
 /// The lines of a text that the caller keeps alive. LF, CR LF and a lone CR end a line, as in YAML.
 ///
 /// Columns count characters. A line may be the whole file (JSON without line breaks), so the place last asked
-/// for is kept: asking in the order of the text takes time linear in the text, in any other order it is right.
+/// for is kept: asking in the order of the text takes time linear in the text, in any other order it is
+/// right.
 class Lines {
  public:
   explicit Lines(std::string_view text);

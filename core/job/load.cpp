@@ -1,15 +1,16 @@
 #include "core/job/load.hpp"
 
-#include <algorithm>
-
 #include "core/base/error.hpp"
 #include "core/job/check.hpp"
 #include "core/job/document.hpp"
 
+#include <algorithm>
+
 namespace gather::job {
 
 bool Loaded::usable() const {
-  return std::ranges::none_of(problems, [](const Problem& p) { return p.severity == Problem::Severity::error; });
+  return std::ranges::none_of(problems,
+                              [](const Problem& p) { return p.severity == Problem::Severity::error; });
 }
 
 Loaded load(const Source& source) {

@@ -1,12 +1,13 @@
-/// From a job file to a job: reading, parsing, checking. Starts nothing, and touches no file but the one it reads.
+/// From a job file to a job: reading, parsing, checking. Starts nothing, and touches no file but the one it
+/// reads.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "core/job/model.hpp"
 #include "core/job/problem.hpp"
 #include "core/job/source.hpp"
+
+#include <string>
+#include <vector>
 
 namespace gather::job {
 
@@ -17,8 +18,9 @@ struct Loaded {
   bool usable() const;
 };
 
-/// Reads the job in `source`. Never throws for bad content: every problem is in the answer, except that broken
-/// syntax (or text that is no text, or a limit passed) is the only one, because what follows it would be guesses.
+/// Reads the job in `source`. Never throws for bad content: every problem is in the answer, except that
+/// broken syntax (or text that is no text, or a limit passed) is the only one, because what follows it would
+/// be guesses.
 Loaded load(const Source& source);
 
 /// As load, for when there is no going on with a bad file: the problems that come back are warnings only.
@@ -26,8 +28,9 @@ Loaded load(const Source& source);
 /// Throws Error(usage) with all problems, rendered and in order, if there is an error among them.
 Loaded load_or_throw(const Source& source);
 
-/// The parsed document as JSON, indented and with a final newline; numbers, booleans and nulls by YAML's core schema.
-/// Requires right syntax, not a valid job. Throws Error(usage) with the rendered problem if the syntax is wrong.
+/// The parsed document as JSON, indented and with a final newline; numbers, booleans and nulls by YAML's core
+/// schema. Requires right syntax, not a valid job. Throws Error(usage) with the rendered problem if the
+/// syntax is wrong.
 std::string document_json(const Source& source);
 
 }  // namespace gather::job

@@ -1,6 +1,8 @@
 /// A job as plain data: what the file says, checked and with defaults filled in. Knows no parser and no loop.
 #pragma once
 
+#include "core/base/duration.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,8 +13,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "core/base/duration.hpp"
 
 namespace gather::job {
 
@@ -88,8 +88,8 @@ struct RetryPolicy {
   bool jitter = true;
   std::vector<FailureKind> on = {FailureKind::exit,  FailureKind::signal, FailureKind::timeout,
                                  FailureKind::start, FailureKind::expect, FailureKind::http};
-  std::vector<int> exit_codes;  ///< If any, only these exit codes are retried.
-  std::vector<int> status;      ///< If any, these HTTP statuses are retried instead of the usual ones.
+  std::vector<int> exit_codes = {};  ///< If any, only these exit codes are retried.
+  std::vector<int> status = {};      ///< If any, these HTTP statuses are retried instead of the usual ones.
 
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
@@ -99,7 +99,7 @@ struct Task {
   std::string id;
   Position position;  ///< Of the id.
   Action action;
-  std::vector<TaskId> needs;  ///< In the order written, without repetition.
+  std::vector<TaskId> needs;        ///< In the order written, without repetition.
   std::optional<Duration> timeout;  ///< Per attempt; never 0.
   Duration grace = std::chrono::seconds(10);
   Duration delay{};

@@ -1,11 +1,11 @@
 /// Between the two parsers and the tree: a Composer puts together what a parser reports.
 #pragma once
 
+#include "core/job/document.hpp"
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "core/job/document.hpp"
 
 namespace gather::job {
 
@@ -64,8 +64,8 @@ class Composer {
   Weight aliased_;  ///< Height unused.
 };
 
-/// Feeds `text` to `composer`. False if the syntax is wrong or a limit is passed; the error is in its findings.
-/// Requires: check_encoding has passed `text`.
+/// Feeds `text` to `composer`. False if the syntax is wrong or a limit is passed; the error is in its
+/// findings. Requires: check_encoding has passed `text`.
 bool parse_yaml(std::string_view text, Composer& composer);
 bool parse_json(std::string_view text, Composer& composer);
 

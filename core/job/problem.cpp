@@ -1,9 +1,9 @@
 #include "core/job/problem.hpp"
 
+#include "core/base/quote.hpp"
+
 #include <algorithm>
 #include <tuple>
-
-#include "core/base/quote.hpp"
 
 namespace gather::job {
 

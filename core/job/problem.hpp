@@ -1,15 +1,15 @@
 /// What is wrong with a job file, and how it is shown to a person.
 #pragma once
 
+#include "core/job/lines.hpp"
+#include "core/job/model.hpp"
+#include "core/job/source.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/job/lines.hpp"
-#include "core/job/model.hpp"
-#include "core/job/source.hpp"
 
 namespace gather::job {
 
@@ -20,12 +20,12 @@ struct Problem {
   Position position;
   std::uint32_t length = 1;  ///< Characters under the caret, on the line of `position`.
   std::string message;       ///< A sentence without a final full stop.
-  std::string hint;          ///< What to do about it; may be empty.
+  std::string hint = {};     ///< What to do about it; may be empty.
 };
 
-/// `file:line:column: error: message`, the line, a caret below it, and `  hint: …` if there is one; every line
-/// ends in a newline. The line is cut around the caret to about 100 columns, its tabs stay, and whatever could
-/// act on a terminal is written out. A line that is blank is left out together with its caret.
+/// `file:line:column: error: message`, the line, a caret below it, and `  hint: …` if there is one; every
+/// line ends in a newline. The line is cut around the caret to about 100 columns, its tabs stay, and whatever
+/// could act on a terminal is written out. A line that is blank is left out together with its caret.
 ///
 /// Takes time linear in the text for problems in the order of the text, as load() gives them.
 std::string render(const Source& source, std::span<const Problem> problems);
@@ -47,8 +47,7 @@ class Findings {
   /// Forgets the others: with broken syntax they would only be guesses. Returns false, for `return only(…)`.
   bool only(Extent extent, std::string message, std::string hint = {});
 
-  bool any_error() const { return errors_ > 0; }
-  std::size_t size() const { return found_.size(); }
+  std::size_t errors() const { return errors_; }
 
   /// In the order of the text, each once (an alias can bring the same mistake to many places).
   std::vector<Problem> located(const Lines& lines) &&;

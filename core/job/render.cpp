@@ -1,11 +1,11 @@
+#include "core/base/quote.hpp"
+#include "core/base/utf8.hpp"
+#include "core/job/problem.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include "core/base/quote.hpp"
-#include "core/base/utf8.hpp"
-#include "core/job/problem.hpp"
 
 namespace gather::job {
 namespace {
@@ -48,8 +48,8 @@ Glyph glyph(std::string_view text, const Utf8Step& step) {
 /// The last `count` characters of a text. Steps back over continuation bytes, so valid UTF-8 is never torn.
 std::string_view last_characters(std::string_view text, std::size_t count) {
   std::size_t from = text.size();
-  for (; from > 0 && count > 0; --count)
-    do --from;
+  for (; from > 0 && count > 0; --count) do
+      --from;
     while (from > 0 && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80);
   return text.substr(from);
 }
@@ -111,6 +111,8 @@ std::string render(const Source& source, std::span<const Problem> problems) {
   return out;
 }
 
-std::string render(const Source& source, const Problem& problem) { return render(source, std::span(&problem, 1)); }
+std::string render(const Source& source, const Problem& problem) {
+  return render(source, std::span(&problem, 1));
+}
 
 }  // namespace gather::job

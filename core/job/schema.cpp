@@ -1,42 +1,69 @@
 #include "core/job/schema.hpp"
 
+#include "core/base/quote.hpp"
+#include "core/base/suggest.hpp"
+#include "core/job/core_schema.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "core/base/suggest.hpp"
-#include "core/job/core_schema.hpp"
-
 namespace gather::job {
 namespace {
 
-std::string_view described(Value value) {
+std::string described(Value value) {
   if (value.is_list()) return "a list";
   if (value.is_map()) return "a mapping";
-  if (!value.plain()) return "text";
-  switch (type_of(value.text())) {
-    case Type::null: return "nothing";
-    case Type::boolean: return "true or false";
-    case Type::integer:
-    case Type::real: return "a number";
-    case Type::text: break;
-  }
-  return "text";
+  if (value.absent()) return "nothing";
+  return value.plain() ? code(value.text()) : quoted(value.text());
 }
 
 /// Words of other tools for our keys.
 constexpr auto synonyms = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"depends_on", "needs"}, {"dependencies", "needs"}, {"deps", "needs"},     {"after", "needs"},
-    {"command", "run"},      {"cmd", "run"},            {"exec", "run"},       {"args", "run"},
-    {"script", "shell"},     {"bash", "shell"},         {"sh", "shell"},       {"http", "fetch"},
-    {"download", "fetch"},   {"url", "fetch"},          {"wait", "sleep"},     {"retries", "retry"},
-    {"workdir", "cwd"},      {"working_dir", "cwd"},    {"dir", "cwd"},        {"environment", "env"},
-    {"concurrency", "jobs"}, {"parallel", "jobs"},      {"max_parallel", "jobs"}, {"max_attempts", "attempts"},
-    {"data", "body"},        {"file", "output"},        {"save_to", "output"}, {"steps", "tasks"},
-    {"stages", "tasks"},     {"label", "tags"},         {"labels", "tags"},    {"weight", "priority"},
+    {"depends_on", "needs"},
+    {"dependencies", "needs"},
+    {"deps", "needs"},
+    {"after", "needs"},
+    {"command", "run"},
+    {"cmd", "run"},
+    {"exec", "run"},
+    {"args", "run"},
+    {"script", "shell"},
+    {"bash", "shell"},
+    {"sh", "shell"},
+    {"http", "fetch"},
+    {"download", "fetch"},
+    {"url", "fetch"},
+    {"wait", "sleep"},
+    {"retries", "retry"},
+    {"workdir", "cwd"},
+    {"working_dir", "cwd"},
+    {"dir", "cwd"},
+    {"environment", "env"},
+    {"concurrency", "jobs"},
+    {"parallel", "jobs"},
+    {"procs", "processes"},
+    {"max_parallel", "jobs"},
+    {"max_attempts", "attempts"},
+    {"data", "body"},
+    {"file", "output"},
+    {"save_to", "output"},
+    {"steps", "tasks"},
+    {"stages", "tasks"},
+    {"label", "tags"},
+    {"labels", "tags"},
+    {"weight", "priority"},
 });
+
+constexpr std::string_view for_colon = "a blank follows the `:` behind a key";
+
+/// `sleep:1`, which YAML reads as one text.
+bool lacks_blank(Value value) {
+  return value.is_scalar() && value.plain() && value.text().find(':') != std::string_view::npos &&
+         value.text().find("://") == std::string_view::npos;
+}
 
 bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::ranges::find(words, word) != words.end();
@@ -61,7 +88,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 }
 
 void Reader::unknown(Value key, std::span<const std::string_view> names) {
-  std::string hint = did_you_mean(key.text(), names);
+  std::string hint = lacks_blank(key) ? std::string(for_colon) : did_you_mean(key.text(), names);
   if (hint.empty()) hint = "one of " + listed(names);
   error(key, "unknown key " + code(key.text()), std::move(hint));
 }
@@ -70,9 +97,9 @@ void Reader::expected(Value value, std::string_view wanted, std::string hint) {
   error(value, fmt::format("expected {}, found {}", wanted, described(value)), std::move(hint));
 }
 
-bool Reader::has_value(Member member) {
+bool Reader::has_value(Member member, std::string_view hint) {
   if (!member.value.absent()) return true;
-  error(member.key, code(member.key.text()) + " has no value", "write one, or \"\" for an empty text");
+  error(member.key, code(member.key.text()) + " has no value", std::string(hint));
   return false;
 }
 
@@ -105,12 +132,14 @@ std::optional<std::string_view> Reader::text(Value value) {
     return std::nullopt;
   }
   if (text->empty()) {
-    error(value, "expected text, found nothing", "write \"\" for an empty text");
+    error(value, "expected text, found nothing", std::string(for_empty_text));
     return std::nullopt;
   }
   if (const std::string_view other = misread_as(*text); !other.empty())
-    findings_.warning(value.extent(), fmt::format("{} is taken as text here, but many readers of YAML take it for {}", code(*text), other),
-                      fmt::format("quote it: \"{}\"", *text));
+    findings_.warning(
+        value.extent(),
+        fmt::format("{} is taken as text here, but many readers of YAML take it for {}", code(*text), other),
+        fmt::format("quote it: \"{}\"", *text));
   return text;
 }
 
@@ -120,7 +149,8 @@ std::optional<Duration> Reader::duration(Value value) {
   const bool is_real = value.plain() && type_of(*text) == Type::real;
   const auto length = is_real ? duration_from_seconds(*to_real(*text)) : parse_duration(*text);
   if (length) return *length;
-  error(value, length.error(), value.plain() && text->find(':') != std::string_view::npos ? "for 1:30 write 1m30s" : "");
+  error(value, length.error(),
+        value.plain() && text->find(':') != std::string_view::npos ? "for 1:30 write 1m30s" : "");
   return std::nullopt;
 }
 
@@ -154,7 +184,8 @@ std::optional<int> Reader::whole(Value value, int least, int most) {
 std::optional<bool> Reader::boolean(Value value) {
   const auto text = scalar(value, "true or false");
   if (!text) return std::nullopt;
-  if (value.plain() && type_of(*text) == Type::boolean) return *text == "true" || *text == "True" || *text == "TRUE";
+  if (value.plain() && type_of(*text) == Type::boolean)
+    return *text == "true" || *text == "True" || *text == "TRUE";
   expected(value, "true or false");
   return std::nullopt;
 }
@@ -165,7 +196,8 @@ std::optional<std::size_t> Reader::word(Value value, std::span<const std::string
   const auto at = std::ranges::find(words, *text);
   if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
   std::string hint = did_you_mean(*text, words);
-  error(value, code(*text) + " is not known here", hint.empty() ? "one of " + listed(words) : std::move(hint));
+  error(value, code(*text) + " is not known here",
+        hint.empty() ? "one of " + listed(words) : std::move(hint));
   return std::nullopt;
 }
 
@@ -178,7 +210,7 @@ std::vector<Value> Reader::one_or_more(Value value, std::string_view wanted) {
   }
   for (const Value item : Items(value)) {
     if (item.absent())
-      error(item, "this item of the list is empty");
+      error(item, "this item of the list is empty", "remove it");
     else
       values.push_back(item);
   }
@@ -186,8 +218,9 @@ std::vector<Value> Reader::one_or_more(Value value, std::string_view wanted) {
 }
 
 bool Reader::is_map(Value value, std::string_view hint) {
-  if (!value.is_map()) expected(value, "a mapping", std::string(hint));
-  return value.is_map();
+  if (value.is_map()) return true;
+  expected(value, "a mapping", std::string(lacks_blank(value) ? for_colon : hint));
+  return false;
 }
 
 bool Reader::is_list(Value value, std::string_view hint) {

@@ -2,17 +2,17 @@
 /// told, not what the keys of a job mean.
 #pragma once
 
-#include <cstdint>
+#include "core/base/duration.hpp"
+#include "core/job/document.hpp"
+#include "core/job/problem.hpp"
+
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include "core/base/duration.hpp"
-#include "core/job/document.hpp"
-#include "core/job/problem.hpp"
 
 namespace gather::job {
 
@@ -61,20 +61,22 @@ class Reader {
   bool is_map(Value value, std::string_view hint = {});
   bool is_list(Value value, std::string_view hint = {});
 
+  /// "expected `wanted`, found …".
+  void expected(Value value, std::string_view wanted, std::string hint = {});
+
   /// False, and found, if the key has no value (`timeout:` and then nothing).
-  bool has_value(Member member);
+  bool has_value(Member member, std::string_view hint = "write one, or remove the key");
 
   /// Reads each member of `map` by its row in `table`.
   template <class T>
   void keys(Value map, std::type_identity_t<std::span<const Key<T>>> table, T& into) {
     for (const Member member : Members(map)) {
-      const auto* row = table.data();
-      const auto* const end = row + table.size();
-      while (row != end && row->name != member.key.text()) ++row;
-      if (row == end)
+      const auto row = std::ranges::find(table, member.key.text(), &Key<T>::name);
+      if (row == table.end())
         unknown(member.key, names_of<T>(table));
       else if (row->read == nullptr)
-        error(member.key, code(row->name) + " is not supported yet");
+        error(member.key, code(row->name) + " is not supported yet",
+              "remove it: a later gather will know it");
       else if (has_value(member))
         row->read(*this, member, into);
     }
@@ -90,11 +92,12 @@ class Reader {
   }
 
   void unknown(Value key, std::span<const std::string_view> names);
-  void expected(Value value, std::string_view wanted, std::string hint = {});
   bool free_of_templates(Value value);
 
   Findings& findings_;
 };
+
+inline constexpr std::string_view for_empty_text = "write \"\" for an empty text";
 
 /// "`a`, `b`, `c`".
 std::string listed(std::span<const std::string_view> words);

@@ -1,5 +1,8 @@
 #include "core/job/source.hpp"
 
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,9 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include "core/base/error.hpp"
-#include "core/base/quote.hpp"
 
 namespace gather::job {
 namespace {
@@ -44,7 +44,8 @@ std::string read_all(const Descriptor& file, std::string_view name) {
   std::string text;
   if (struct stat status{}; ::fstat(file.get(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) refuse(name, "it is a folder", "name a job file, or - for standard input");
-    if (S_ISREG(status.st_mode)) text.reserve(std::min(static_cast<std::size_t>(status.st_size), largest_source) + chunk);
+    if (S_ISREG(status.st_mode))
+      text.reserve(std::min(static_cast<std::size_t>(status.st_size), largest_source) + chunk);
   }
   while (text.size() <= largest_source) {
     const std::size_t before = text.size();
@@ -52,7 +53,8 @@ std::string read_all(const Descriptor& file, std::string_view name) {
     const ssize_t count = ::read(file.get(), text.data() + before, chunk);
     text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (count == 0) return text;
-    if (count < 0 && errno != EINTR) refuse(name, system_error_text(errno), "check the file and its permissions");
+    if (count < 0 && errno != EINTR)
+      refuse(name, system_error_text(errno), "check the file and its permissions");
   }
   refuse(name, "it is larger than 256 MB", "split the job");
 }
@@ -63,7 +65,8 @@ Format format_of(const std::filesystem::path& file, std::string_view text) {
   if (extension == ".yaml" || extension == ".yml") return Format::yaml;
   text = without_mark(text);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[') ? Format::json : Format::yaml;
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[') ? Format::json
+                                                                                       : Format::yaml;
 }
 
 }  // namespace
@@ -76,7 +79,8 @@ Source read_source(const std::filesystem::path& file) {
   } else {
     source.name = file.string();
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    if (opened.get() < 0) refuse(source.name, system_error_text(errno), "name a job file, or - for standard input");
+    if (opened.get() < 0)
+      refuse(source.name, system_error_text(errno), "name a job file, or - for standard input");
     source.text = read_all(opened, source.name);
     if (file.has_parent_path()) source.directory = file.parent_path();
   }

@@ -20,8 +20,8 @@ struct Source {
   std::filesystem::path directory = ".";  ///< The folder of the file; for stdin the current one.
 };
 
-/// Reads `file`, or standard input for `-`. `.json` is JSON, `.yaml` and `.yml` are YAML; anything else, stdin
-/// included, is JSON if it begins with `{` or `[` after blanks.
+/// Reads `file`, or standard input for `-`. `.json` is JSON, `.yaml` and `.yml` are YAML; anything else,
+/// stdin included, is JSON if it begins with `{` or `[` after blanks.
 ///
 /// Throws Error(usage) for a folder, a file that can't be read, and one above `largest_source` (endless ones
 /// too: no more than that is read).

@@ -1,18 +1,19 @@
 #include "core/job/url.hpp"
 
+#include "core/job/problem.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 
-#include "core/job/problem.hpp"
-
 namespace gather::job {
 namespace {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 bool is_port(std::string_view text) {
@@ -29,8 +30,8 @@ bool is_host_name(std::string_view host) {
 
 bool is_ipv6(std::string_view address) {
   return address.find(':') != std::string_view::npos && std::ranges::all_of(address, [](unsigned char c) {
-    return std::isxdigit(c) != 0 || c == ':' || c == '.';
-  });
+           return std::isxdigit(c) != 0 || c == ':' || c == '.';
+         });
 }
 
 std::optional<UrlFault> fault_in_host_and_port(std::string_view authority) {
@@ -39,11 +40,13 @@ std::optional<UrlFault> fault_in_host_and_port(std::string_view authority) {
   if (authority.starts_with('[')) {
     const std::size_t close = authority.find(']');
     if (close == std::string_view::npos || !is_ipv6(authority.substr(1, close - 1)))
-      return UrlFault{fmt::format("{} is no IPv6 address", code(authority)), "write it as in http://[::1]:8080/"};
+      return UrlFault{fmt::format("{} is no IPv6 address", code(authority)),
+                      "write it as in http://[::1]:8080/"};
     host = authority.substr(0, close + 1);
     port = authority.substr(close + 1);
     has_port = !port.empty();
-    if (has_port && port[0] != ':') return UrlFault{fmt::format("{} is no port", code(port)), "a port follows a colon"};
+    if (has_port && port[0] != ':')
+      return UrlFault{fmt::format("{} is no port", code(port)), "a port follows a colon"};
     if (has_port) port.remove_prefix(1);
   } else {
     const std::size_t colon = authority.find(':');
@@ -71,7 +74,8 @@ std::optional<UrlFault> fault_in_url(std::string_view url) {
     return UrlFault{fmt::format("{} is no URL", code(url)), "a URL begins with http:// or https://"};
   const std::string_view scheme = url.substr(0, scheme_end);
   if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https"))
-    return UrlFault{fmt::format("{} is not supported", code(std::string(scheme) + "://")), "a URL begins with http:// or https://"};
+    return UrlFault{fmt::format("{} is not supported", code(std::string(scheme) + "://")),
+                    "a URL begins with http:// or https://"};
   std::string_view authority = url.substr(scheme_end + 3);
   authority = authority.substr(0, authority.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos)

@@ -12,8 +12,8 @@ struct UrlFault {
   std::string hint;
 };
 
-/// What is wrong with `url`, or nothing: http or https, a host (a name, an IPv4 address or `[IPv6]`), a port from 1
-/// to 65535, no user or password, no blanks, no control characters, no backslash.
+/// What is wrong with `url`, or nothing: http or https, a host (a name, an IPv4 address or `[IPv6]`), a port
+/// from 1 to 65535, no user or password, no blanks, no control characters, no backslash.
 std::optional<UrlFault> fault_in_url(std::string_view url);
 
 }  // namespace gather::job

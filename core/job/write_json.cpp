@@ -1,9 +1,9 @@
+#include "core/job/core_schema.hpp"
+#include "core/job/document.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-
-#include "core/job/core_schema.hpp"
-#include "core/job/document.hpp"
 
 namespace gather::job {
 namespace {
@@ -15,9 +15,15 @@ class Writer {
   // Recursion is safe: a document is at most `deepest` levels deep.
   void write(Value value, int level) {
     switch (value.kind()) {
-      case Kind::scalar: scalar(value); break;
-      case Kind::list: list(value, level); break;
-      case Kind::map: map(value, level); break;
+      case Kind::scalar:
+        scalar(value);
+        break;
+      case Kind::list:
+        list(value, level);
+        break;
+      case Kind::map:
+        map(value, level);
+        break;
     }
   }
 
@@ -30,27 +36,43 @@ class Writer {
     const std::string_view written = value.text();
     if (!value.plain()) return text(written);
     switch (type_of(written)) {
-      case Type::null: out += "null"; break;
-      case Type::boolean: out += written[0] == 't' || written[0] == 'T' ? "true" : "false"; break;
-      case Type::integer: integer(written); break;
-      case Type::real: real(written); break;
-      case Type::text: text(written); break;
+      case Type::null:
+        out += "null";
+        break;
+      case Type::boolean:
+        out += written[0] == 't' || written[0] == 'T' ? "true" : "false";
+        break;
+      case Type::integer:
+        integer(written);
+        break;
+      case Type::real:
+        real(written);
+        break;
+      case Type::text:
+        text(written);
+        break;
     }
   }
 
   // As written wherever JSON would write it so: no digit of a long number is lost.
   void integer(std::string_view written) {
     const auto value = to_integer(written);
-    if (nlohmann::json::accept(written)) out += written;
-    else if (value) out += std::to_string(*value);
-    else text(written);
+    if (nlohmann::json::accept(written))
+      out += written;
+    else if (value)
+      out += std::to_string(*value);
+    else
+      text(written);
   }
 
   void real(std::string_view written) {
     const double value = *to_real(written);
-    if (nlohmann::json::accept(written)) out += written;
-    else if (std::isfinite(value)) out += nlohmann::json(value).dump();
-    else text(written);  // JSON has no infinity.
+    if (nlohmann::json::accept(written))
+      out += written;
+    else if (std::isfinite(value))
+      out += nlohmann::json(value).dump();
+    else
+      text(written);  // JSON has no infinity.
   }
 
   void list(Value list, int level) {

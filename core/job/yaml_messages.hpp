@@ -10,6 +10,8 @@ struct YamlMessage {
   std::string_view hint;
   bool at_context = false;  ///< The mistake is where libyaml began (its context), not where it gave up.
   bool in_flow = false;     ///< Inside { } or [ ].
+  std::string_view nearby =
+      {};  ///< Instead of `message`, at the problem, if the context is on the same line.
 };
 
 /// From libyaml 0.2.5's `problem` and `context`. What is not in the table comes back as libyaml says it.

@@ -1,8 +1,8 @@
 #include "core/async/combine.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "tests/unit/async/virtual_run.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
@@ -40,7 +40,9 @@ TEST_CASE("G1: results come in the order given, whatever the order of completion
 
 TEST_CASE("G2: the first failure reaches the caller at once, and the others run on", "[async][gather]") {
   run_virtual([](Loop& loop) -> Co<> {
-    CHECK_THROWS_AS(co_await gather::async::gather(list(value_after(5ms, 1), fail_after(1ms), fail_after(2ms))), std::runtime_error);
+    CHECK_THROWS_AS(
+        co_await gather::async::gather(list(value_after(5ms, 1), fail_after(1ms), fail_after(2ms))),
+        std::runtime_error);
     CHECK(loop.now() == TimePoint(1ms));
     CHECK(loop.all_tasks().size() == 3);
     co_await sleep(10ms);
@@ -58,9 +60,8 @@ TEST_CASE("G3: settled, failures stand in their places", "[async][gather]") {
 
 TEST_CASE("G5: cancelling a gather cancels every child and always raises", "[async][gather]") {
   run_virtual([](Loop& loop) -> Co<> {
-    auto task = loop.create_task([]() -> Co<> {
-      co_await gather_settled(list(value_after(1h, 1), value_after(2h, 2)));
-    }());
+    auto task = loop.create_task(
+        []() -> Co<> { co_await gather_settled(list(value_after(1h, 1), value_after(2h, 2))); }());
     co_await sleep(1ms);
     task.cancel();
     co_await sleep(1ms);
@@ -69,7 +70,8 @@ TEST_CASE("G5: cancelling a gather cancels every child and always raises", "[asy
   });
 }
 
-TEST_CASE("a thousand coroutines behind a semaphore-free gather take as long as the longest", "[async][gather]") {
+TEST_CASE("a thousand coroutines behind a semaphore-free gather take as long as the longest",
+          "[async][gather]") {
   run_virtual([](Loop& loop) -> Co<> {
     std::vector<Co<int>> bodies;
     for (int i = 0; i < 1000; ++i) bodies.push_back(value_after(std::chrono::milliseconds(i), i));

@@ -1,17 +1,18 @@
 #include "core/async/loop.hpp"
 
+#include "core/async/future.hpp"
+#include "tests/unit/async/virtual_run.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <thread>
-
-#include "core/async/future.hpp"
-#include "tests/unit/async/virtual_run.hpp"
 
 using namespace std::chrono_literals;
 using namespace gather::async;
 using gather::test::run_virtual;
 
-TEST_CASE("L1: call_soon runs callbacks once each in FIFO order; a cancelled one never runs", "[async][loop]") {
+TEST_CASE("L1: call_soon runs callbacks once each in FIFO order; a cancelled one never runs",
+          "[async][loop]") {
   std::string ran;
   run_virtual([&](Loop& loop) -> Co<> {
     loop.call_soon([&] { ran += "a"; });
@@ -95,7 +96,8 @@ TEST_CASE("L8: post from another thread wakes a loop that waits, in order", "[as
   CHECK(ran == "ab");
 }
 
-TEST_CASE("L9: an exception in a callback goes to the handler, and a throwing handler is contained", "[async][loop]") {
+TEST_CASE("L9: an exception in a callback goes to the handler, and a throwing handler is contained",
+          "[async][loop]") {
   std::vector<std::string> heard;
   run_virtual([&](Loop& loop) -> Co<> {
     loop.set_exception_handler([&](const Complaint& complaint) {

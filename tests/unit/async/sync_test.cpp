@@ -1,9 +1,9 @@
 #include "core/async/sync.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "core/async/combine.hpp"
 #include "tests/unit/async/virtual_run.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;

@@ -1,8 +1,8 @@
 #include "core/async/task_group.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "tests/unit/async/virtual_run.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
@@ -44,7 +44,8 @@ TEST_CASE("N1: leaving a group waits for all tasks, also those started meanwhile
   CHECK(log == "a b c");
 }
 
-TEST_CASE("N2: the first failure cancels the others and the body; all errors leave as one group", "[async][group]") {
+TEST_CASE("N2: the first failure cancels the others and the body; all errors leave as one group",
+          "[async][group]") {
   std::string log;
   run_virtual([&](Loop& loop) -> Co<> {
     try {
@@ -62,7 +63,8 @@ TEST_CASE("N2: the first failure cancels the others and the body; all errors lea
   CHECK(log == "cancelled a task of a group failed; first: one");
 }
 
-TEST_CASE("N3: the body's error joins the group, a member cancelled on its own is no failure", "[async][group]") {
+TEST_CASE("N3: the body's error joins the group, a member cancelled on its own is no failure",
+          "[async][group]") {
   std::string log;
   run_virtual([&](Loop&) -> Co<> {
     co_await task_group([&](TaskGroup& group) -> Co<> {

@@ -1,9 +1,9 @@
 #include "core/async/task.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "core/async/future.hpp"
 #include "tests/unit/async/virtual_run.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
@@ -96,7 +96,8 @@ TEST_CASE("T4, T5: cancel is counted, and arrives at the await in a later pass",
   });
 }
 
-TEST_CASE("T6: cancelled before its first step, a body never starts and its arguments are destroyed", "[async][task]") {
+TEST_CASE("T6: cancelled before its first step, a body never starts and its arguments are destroyed",
+          "[async][task]") {
   std::string log;
   run_virtual([&](Loop& loop) -> Co<> {
     auto task = loop.create_task(hold(Noisy(&log)));
@@ -123,7 +124,8 @@ TEST_CASE("T7: a task that cancels itself sees it at its next await that suspend
   });
 }
 
-TEST_CASE("T8: cancelled during its last step, a task ends cancelled and its result is discarded", "[async][task]") {
+TEST_CASE("T8: cancelled during its last step, a task ends cancelled and its result is discarded",
+          "[async][task]") {
   run_virtual([](Loop& loop) -> Co<> {
     auto task = loop.create_task([](Loop& l) -> Co<int> {
       l.current_task()->cancel();

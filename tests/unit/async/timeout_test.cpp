@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "core/async/scope.hpp"
 #include "tests/unit/async/virtual_run.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
@@ -16,7 +16,8 @@ TEST_CASE("a body that ends in time gives its value", "[async][timeout]") {
         }) == 3);
 }
 
-TEST_CASE("W4: a timeout waits for the body's cleanup, then throws TimeoutError and leaks no count", "[async][timeout]") {
+TEST_CASE("W4: a timeout waits for the body's cleanup, then throws TimeoutError and leaks no count",
+          "[async][timeout]") {
   run_virtual([](Loop& loop) -> Co<> {
     CHECK_THROWS_AS(co_await timeout(10ms,
                                      []() -> Co<> {
@@ -51,7 +52,8 @@ TEST_CASE("W6: a body that swallows the cancel and returns keeps its value", "[a
 
 TEST_CASE("W8: a cancel from outside stays a cancel", "[async][timeout]") {
   run_virtual([](Loop& loop) -> Co<> {
-    auto task = loop.create_task([]() -> Co<> { co_await timeout(1s, []() -> Co<> { co_await sleep(1h); }); }());
+    auto task =
+        loop.create_task([]() -> Co<> { co_await timeout(1s, []() -> Co<> { co_await sleep(1h); }); }());
     co_await sleep(1ms);
     task.cancel();
     co_await yield();

@@ -43,7 +43,8 @@ TEST_CASE("timers come out by deadline, and equal deadlines in order of insertio
   std::ranges::sort(expected);
 
   std::vector<int> popped;
-  while (const Timer* timer = heap.pop_due(at(100))) popped.push_back(static_cast<const Mark*>(timer)->number);
+  while (const Timer* timer = heap.pop_due(at(100)))
+    popped.push_back(static_cast<const Mark*>(timer)->number);
 
   std::vector<int> numbers;
   for (const auto& [when, number] : expected) numbers.push_back(number);

@@ -1,11 +1,11 @@
 /// A test body as a coroutine, on a loop in virtual time.
 #pragma once
 
-#include <memory>
-#include <utility>
-
 #include "core/async/future.hpp"
 #include "core/async/loop.hpp"
+
+#include <memory>
+#include <utility>
 
 namespace gather::test {
 

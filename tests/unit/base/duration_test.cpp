@@ -19,7 +19,8 @@ TEST_CASE("durations are read with units, largest first, or as bare seconds", "[
 }
 
 TEST_CASE("what is no duration is refused with a sentence", "[base][duration]") {
-  const std::string text = GENERATE("", "s", "1x", "1 s", "1s1m", "1m1m", "1m30", "1e3", "inf", "nan", "0x10", "1..5s");
+  const std::string text =
+      GENERATE("", "s", "1x", "1 s", "1s1m", "1m1m", "1m30", "1e3", "inf", "nan", "0x10", "1..5s");
   CHECK(parse_duration(text).error() ==
         "\"" + text + "\" is no duration; write 250ms, 1.5s, 2m30s, 1h, or a number of seconds");
 }
@@ -28,7 +29,8 @@ TEST_CASE("durations that are negative or longer than ten years are refused", "[
   CHECK(parse_duration("-1s").error() == "a duration can't be negative");
   CHECK(parse_duration("90000h").error() == "a duration can be at most 10 years");
   CHECK(gather::duration_from_seconds(1e300).error() == "a duration can be at most 10 years");
-  CHECK(gather::duration_from_seconds(std::numeric_limits<double>::infinity()).error() == "a duration must be finite");
+  CHECK(gather::duration_from_seconds(std::numeric_limits<double>::infinity()).error() ==
+        "a duration must be finite");
 }
 
 TEST_CASE("durations are shown with about three digits", "[base][duration]") {

@@ -1,0 +1,239 @@
+#include "cmd/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cmd/version.hpp"
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+#include "core/base/suggest.hpp"
+
+namespace gather::cmd {
+namespace {
+
+struct CommandName {
+  std::string_view name;
+  std::string_view summary;
+};
+
+constexpr std::array<CommandName, 5> commands{{{"run", "run a job file (the default command)"},
+                                               {"compare", "run it one at a time and concurrently, and compare"},
+                                               {"plan", "what would run, in which order; starts nothing"},
+                                               {"check", "every problem of a job file at once; starts nothing"},
+                                               {"help", "the manual"}}};
+
+/// One command's flags. CLI11 parses; this remembers what came from a flag and what from the environment.
+class Flags {
+ public:
+  Flags(std::string_view command, std::string_view summary)
+      : app_(std::string(summary), fmt::format("gather {}", command)) {
+    app_.get_formatter()->column_width(34);
+    app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+
+  void words(const std::string& name, std::vector<std::string>& target, const std::string& help) {
+    app_.add_option(name, target, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  void value(const std::string& names, std::optional<Given>& target, const std::string& type, const std::string& help,
+             bool optional_value = false) {
+    CLI::Option* const option = app_.add_option(names, help)->type_name(type);
+    if (optional_value) option->expected(0, 1);
+    with_twin(option);
+    after_.push_back([this, option, &target] {
+      if (option->count() == 0) return;
+      target = Given{option->results().empty() ? "" : option->results().back(), origin(option)};
+    });
+  }
+
+  void list(const std::string& names, std::vector<Given>& target, const std::string& type, const std::string& help) {
+    CLI::Option* const option =
+        app_.add_option(names, help)->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    option->allow_extra_args(false);
+    with_twin(option);
+    after_.push_back([this, option, &target] {
+      for (const std::string& value : option->results()) target.push_back({value, origin(option)});
+    });
+  }
+
+  void flag(const std::string& names, bool& target, const std::string& help) {
+    with_twin(app_.add_flag(names, target, help));
+  }
+  void count(const std::string& names, int& target, const std::string& help) {
+    with_twin(app_.add_flag(names, target, help));
+  }
+  void accepted(const std::string& names, const std::string& help) { with_twin(app_.add_flag(names, help)); }
+
+  /// Whether `word` is a flag whose value is the next word.
+  bool takes_next_word(std::string_view word) const {
+    if (!word.starts_with('-') || word.contains('=')) return false;
+    if (!word.starts_with("--") && word.size() > 2) return false;  // -j4
+    const CLI::Option* const option = app_.get_option_no_throw(std::string(word));
+    return option != nullptr && option->get_expected_min() > 0;
+  }
+
+  /// Returns the help text instead, if it was asked for.
+  std::optional<std::string> parse(std::vector<std::string> arguments) {
+    std::ranges::reverse(arguments);  // As CLI11 wants them.
+    try {
+      app_.parse(arguments);
+    } catch (const CLI::CallForHelp&) {
+      return app_.help();
+    } catch (const CLI::ParseError& error) {
+      throw Error(ExitStatus::usage, explain(error));
+    }
+    for (const auto& read : after_) read();
+    return std::nullopt;
+  }
+
+ private:
+  static std::string twin(const CLI::Option* option) {
+    std::string name = "GATHER_" + option->get_lnames().front();
+    for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return name;
+  }
+  static void with_twin(CLI::Option* option) { option->envname(twin(option)); }
+
+  std::string origin(const CLI::Option* option) const {
+    const auto& given = app_.parse_order();
+    return std::ranges::find(given, option) != given.end() ? "--" + option->get_lnames().front() : twin(option);
+  }
+
+  std::string explain(const CLI::ParseError& error) const {
+    std::string text = error.what();
+    if (const auto* extra = dynamic_cast<const CLI::ExtrasError*>(&error); extra != nullptr) {
+      const std::vector<std::string> unknown = app_.remaining();
+      const std::string word = unknown.empty() ? "" : unknown.front();
+      text = fmt::format("unknown flag {}", gather::quoted(word));
+      std::vector<std::string> names;
+      for (const CLI::Option* option : app_.get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      const std::vector<std::string_view> candidates(names.begin(), names.end());
+      if (const auto near = nearest(word, candidates)) text += fmt::format("; did you mean {}?", *near);
+    }
+    return fmt::format("{}; see {} --help", text, app_.get_name());
+  }
+
+  CLI::App app_;
+  std::vector<std::function<void()>> after_;
+};
+
+void add_job_flags(Flags& flags, JobFlags& job) {
+  flags.words("FILE TASK", job.words, "job file (default: gather.yaml, .yml, .json; - is stdin), then tasks: only those");
+  flags.value("-f,--file", job.file, "FILE", "the job file, whatever its name");
+  flags.value("-C,--directory", job.directory, "DIR", "change to DIR first");
+  flags.value("-j,--jobs", job.jobs, "N|N%|-N", "slots for everything, for processes and for fetches");
+  flags.value("--timeout", job.timeout, "DURATION", "time limit of each attempt");
+  flags.value("--deadline", job.deadline, "DURATION", "time limit of the whole run");
+  flags.value("--retries", job.retries, "N", "tries after a failed one");
+  flags.value("--schedule", job.schedule, "rank|fifo|lpt", "order among ready tasks (default: rank)");
+  flags.value("--shuffle", job.shuffle, "SEED", "a random order that the needs allow", true);
+  flags.flag("--fail-fast", job.fail_fast, "stop at the first failure");
+  flags.accepted("-k,--keep-going", "finish what does not depend on a failure (the default)");
+  flags.value("--color", job.color, "auto|always|never", "colours on a terminal (default: auto)");
+  flags.flag("-q,--quiet", job.quiet, "only failures");
+  flags.count("-v,--verbose", job.verbose, "more about each task");
+  flags.accepted("--no-record", "keep no record of the run");
+}
+
+std::string main_help() {
+  std::string text = fmt::format(
+      "gather {} - runs many waits, downloads and commands at once, and measures what that saved\n\n"
+      "Usage: gather [run] [FILE] [TASK...]    run a job file\n"
+      "       gather COMMAND --help            flags of a command\n"
+      "       gather help [SUBJECT]            the manual\n\nCommands:\n",
+      version);
+  for (const CommandName& command : commands) text += fmt::format("  {:<9}{}\n", command.name, command.summary);
+  return text;
+}
+
+template <class Options>
+Command parsed(Flags& flags, std::vector<std::string> arguments, Options& options) {
+  if (auto help = flags.parse(std::move(arguments))) return PrintCommand{*std::move(help)};
+  return std::move(options);
+}
+
+Command parse_run(std::vector<std::string> arguments, std::size_t* command_word = nullptr) {
+  RunCommand run;
+  Flags flags("run", "Runs a job file.");
+  add_job_flags(flags, run.job);
+  flags.flag("--sync", run.job.sync, "one task at a time");
+  flags.flag("-n,--dry-run", run.dry_run, "print the plan and start nothing");
+  flags.list("--report", run.reports, "json=PATH", "write a report; - is stdout");
+  if (command_word != nullptr) {  // Only asked where the first word that belongs to no flag stands.
+    std::size_t at = 0;
+    while (at < arguments.size() && arguments[at].starts_with('-') && arguments[at].size() > 1)
+      at += flags.takes_next_word(arguments[at]) ? 2 : 1;
+    *command_word = at;
+    return PrintCommand{};
+  }
+  return parsed(flags, std::move(arguments), run);
+}
+
+Command parse_compare(std::vector<std::string> arguments) {
+  CompareCommand compare;
+  Flags flags("compare", "Runs a job one at a time and concurrently, in turn, and reports the measured difference.");
+  add_job_flags(flags, compare.job);
+  flags.value("--runs", compare.runs, "N", "pairs of runs (default: 3; from 6 on with a confidence interval)");
+  flags.value("--export-json", compare.export_json, "PATH", "write the figures; - is stdout");
+  flags.flag("--yes", compare.yes, "repeat requests that are not GET, too");
+  return parsed(flags, std::move(arguments), compare);
+}
+
+Command parse_plan(std::vector<std::string> arguments) {
+  PlanCommand plan;
+  Flags flags("plan", "Prints what would run, in which order and under which limits. Starts nothing.");
+  add_job_flags(flags, plan.job);
+  flags.flag("--sync", plan.job.sync, "one task at a time");
+  return parsed(flags, std::move(arguments), plan);
+}
+
+Command parse_check(std::vector<std::string> arguments) {
+  CheckCommand check;
+  Flags flags("check", "Prints every problem of the job files. Starts nothing.");
+  flags.words("FILE", check.files, "job files (default: gather.yaml, .yml, .json; - is stdin)");
+  flags.value("-C,--directory", check.directory, "DIR", "change to DIR first");
+  flags.value("--print", check.print, "json", "print the parsed document on stdout");
+  return parsed(flags, std::move(arguments), check);
+}
+
+Command parse_help(std::vector<std::string> arguments) {
+  if (arguments.size() > 1)
+    throw Error(ExitStatus::usage, "gather help takes one subject; `gather help` lists them");
+  return HelpCommand{arguments.empty() ? "" : arguments.front()};
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::size_t first_word = 0;
+  parse_run(arguments, &first_word);
+  const auto leading = std::span(arguments).first(std::min(first_word, arguments.size()));
+  if (std::ranges::find(leading, "--version") != leading.end())
+    return PrintCommand{fmt::format("gather {}\n", version)};
+  if (first_word >= arguments.size() && std::ranges::any_of(leading, [](const std::string& word) {
+        return word == "--help" || word == "-h";
+      }))
+    return PrintCommand{main_help()};
+  if (first_word < arguments.size()) {
+    const std::string word = arguments[first_word];
+    const auto rest = [&] {
+      std::vector<std::string> others = arguments;
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(first_word));
+      return others;
+    };
+    if (word == "run") return parse_run(rest());
+    if (word == "compare") return parse_compare(rest());
+    if (word == "plan") return parse_plan(rest());
+    if (word == "check") return parse_check(rest());
+    if (word == "help") return parse_help(rest());
+  }
+  return parse_run(std::move(arguments));
+}
+
+}  // namespace gather::cmd

@@ -1,0 +1,75 @@
+/// The command line and its environment twins, as data; nothing has been opened or started yet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gather::cmd {
+
+/// A value that a person gave, and where: "--jobs" or "GATHER_JOBS". Errors name the place.
+struct Given {
+  std::string value;
+  std::string origin;
+};
+
+/// The flags of `run` that `compare` and `plan` share.
+struct JobFlags {
+  std::vector<std::string> words;  ///< What is left: a file, then tasks; see locate_job.
+  std::optional<Given> file;
+  std::optional<Given> directory;
+  std::optional<Given> jobs;
+  std::optional<Given> timeout;
+  std::optional<Given> deadline;
+  std::optional<Given> retries;
+  std::optional<Given> schedule;
+  std::optional<Given> shuffle;  ///< Empty value: draw a seed.
+  std::optional<Given> color;
+  bool sync = false;
+  bool fail_fast = false;
+  bool quiet = false;
+  int verbose = 0;
+};
+
+struct RunCommand {
+  JobFlags job;
+  bool dry_run = false;
+  std::vector<Given> reports;  ///< FORMAT=PATH each.
+};
+
+struct CompareCommand {
+  JobFlags job;
+  std::optional<Given> runs;
+  std::optional<Given> export_json;
+  bool yes = false;
+};
+
+struct PlanCommand {
+  JobFlags job;
+};
+
+struct CheckCommand {
+  std::vector<std::string> files;
+  std::optional<Given> directory;
+  std::optional<Given> print;
+};
+
+struct HelpCommand {
+  std::string subject;
+};
+
+/// Text that was asked for and needs no work: --help of a command, --version.
+struct PrintCommand {
+  std::string text;
+};
+
+using Command = std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, HelpCommand, PrintCommand>;
+
+/// Reads the command line; environment twins (GATHER_JOBS for --jobs) stand in for flags that are not given.
+///
+/// Throws Error(usage) for an unknown flag or a value that can't be one. Whether a value makes sense (a duration, a
+/// number) is judged where it is used.
+Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace gather::cmd

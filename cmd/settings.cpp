@@ -1,0 +1,158 @@
+#include "cmd/settings.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "core/base/duration.hpp"
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
+namespace gather::cmd {
+namespace {
+
+[[noreturn]] void refuse(const Given& given, std::string_view what) {
+  throw Error(ExitStatus::usage, fmt::format("{}: {}", given.origin, what));
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::size_t cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
+}
+
+// N, N% of the CPUs, or -N: all CPUs but N. Never less than one, as make and parallel have it.
+std::size_t slots(const Given& given) {
+  const std::string_view text = given.value;
+  if (text.starts_with('@')) refuse(given, "@FILE is not supported yet; give a number");
+  if (text.ends_with('%')) {
+    const auto percent = number(text.substr(0, text.size() - 1));
+    if (percent && *percent > 0 && *percent <= 10'000) return std::max<std::size_t>(1, cpus() * *percent / 100);
+  } else if (text.starts_with('-')) {
+    const auto spared = number(text.substr(1));
+    if (spared) return cpus() > *spared ? cpus() - *spared : 1;
+  } else if (const auto exact = number(text)) {
+    if (*exact == 0) refuse(given, "0 slots would run nothing; give at least 1");
+    if (*exact <= 1'000'000) return *exact;
+  }
+  refuse(given, fmt::format("{} is no number of slots; write N, N% of the CPUs, or -N for all CPUs but N",
+                            gather::quoted(given.value)));
+}
+
+Duration duration(const Given& given) {
+  const auto length = parse_duration(given.value);
+  if (!length) refuse(given, length.error());
+  return *length;
+}
+
+Duration time_limit(const Given& given) {
+  const Duration length = duration(given);
+  if (length == Duration(0)) refuse(given, "a time limit of 0 would stop everything; leave it out for none");
+  return length;
+}
+
+run::Schedule schedule(const Given& given) {
+  if (given.value == "rank") return run::Schedule::rank;
+  if (given.value == "fifo") return run::Schedule::fifo;
+  if (given.value == "lpt") return run::Schedule::lpt;
+  refuse(given, fmt::format("{} is no schedule; one of rank, fifo, lpt", gather::quoted(given.value)));
+}
+
+void set_retries(job::Job& job, std::uint64_t retries) {
+  for (job::Task& task : job.tasks) {
+    job::RetryPolicy policy = *task.retry;
+    policy.attempts = static_cast<int>(retries) + 1;
+    task.retry = std::make_shared<const job::RetryPolicy>(std::move(policy));
+  }
+}
+
+bool variable_set(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+}  // namespace
+
+std::uint64_t whole_number(const Given& given, std::uint64_t least) {
+  const auto value = number(given.value);
+  if (!value || *value < least || *value > 1'000'000'000)
+    refuse(given, fmt::format("{} is no whole number of at least {}", gather::quoted(given.value), least));
+  return *value;
+}
+
+Settings settle(const JobFlags& flags, job::Job& job) {
+  Settings settings;
+  const auto from = [&](const std::string& what, const std::string& value, const std::optional<Given>& given) {
+    settings.origins.push_back(fmt::format("{} {} ({})", what, value, given ? given->origin : "job file or default"));
+  };
+  if (flags.sync) {
+    settings.run.limits = {1, 1, 1};
+    settings.origins.push_back("jobs 1, processes 1, fetches 1 (--sync)");
+  } else {
+    settings.run.limits = {job.limits.jobs, job.limits.processes, job.limits.fetches};
+    if (flags.jobs) {
+      const std::size_t all = slots(*flags.jobs);
+      settings.run.limits = {all, all, all};
+    }
+    from("jobs", fmt::to_string(settings.run.limits.jobs), flags.jobs);
+    from("processes", fmt::to_string(settings.run.limits.processes), flags.jobs);
+    from("fetches", fmt::to_string(settings.run.limits.fetches), flags.jobs);
+  }
+  if (flags.timeout) {
+    const Duration limit = time_limit(*flags.timeout);
+    for (job::Task& task : job.tasks) task.timeout = limit;
+    from("timeout of every task", spell(limit), flags.timeout);
+  }
+  settings.run.deadline = flags.deadline ? time_limit(*flags.deadline) : job.deadline;
+  from("deadline", settings.run.deadline ? spell(*settings.run.deadline) : "none", flags.deadline);
+  if (flags.retries) {
+    set_retries(job, whole_number(*flags.retries, 0));
+    from("retries of every task", flags.retries->value, flags.retries);
+  }
+  if (flags.schedule) settings.run.schedule = schedule(*flags.schedule);
+  from("schedule", flags.schedule ? flags.schedule->value : "rank", flags.schedule);
+  settings.seed = std::random_device()();
+  if (flags.shuffle) {
+    if (!flags.shuffle->value.empty()) settings.seed = whole_number(*flags.shuffle, 0);
+    settings.run.shuffle_seed = settings.seed;
+    from("shuffle seed", fmt::to_string(settings.seed), flags.shuffle);
+  }
+  settings.run.fail_fast = flags.fail_fast;
+  return settings;
+}
+
+run::Options one_at_a_time(run::Options options) {
+  options.limits = {1, 1, 1};
+  return options;
+}
+
+report::Colour colour(const JobFlags& flags) {
+  const std::string choice = flags.color ? flags.color->value : "auto";
+  if (choice == "always") return report::Colour::on;
+  if (choice == "never") return report::Colour::off;
+  if (choice != "auto") refuse(*flags.color, fmt::format("{}: one of auto, always, never", gather::quoted(choice)));
+  const char* const no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return report::Colour::off;
+  if (variable_set("CLICOLOR_FORCE")) return report::Colour::on;
+  return isatty(STDERR_FILENO) == 1 ? report::Colour::on : report::Colour::off;
+}
+
+report::Verbosity verbosity(const JobFlags& flags) {
+  if (flags.verbose > 0) return report::Verbosity::verbose;
+  return flags.quiet ? report::Verbosity::quiet : report::Verbosity::normal;
+}
+
+}  // namespace gather::cmd

@@ -1,0 +1,267 @@
+#include "core/net/multi.hpp"
+
+#include "core/base/error.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <chrono>
+#include <new>
+#include <utility>
+
+namespace gather::net {
+namespace {
+
+using namespace std::chrono_literals;
+using async::any;
+using async::Events;
+
+constexpr Duration watchdog_interval = 1s;
+
+template <class Value>
+void set_multi(CURLM* handle, CURLMoption option, Value value) {
+  [[maybe_unused]] const CURLMcode code = curl().multi_setopt(handle, option, value);
+  assert(code == CURLM_OK);  // All are older than the version that curl() insists on.
+}
+
+bool is_socket_pair_end(int descriptor) {
+  int domain = 0;
+  socklen_t size = sizeof(domain);
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+/// libcurl before 8.13 makes its wake-up pair and the pair of each lookup without close-on-exec (curl#13618).
+/// The ends of a pair have numbers next to each other, as a rule.
+void close_pair_on_exec(int descriptor) {
+  for (const int end : {descriptor - 1, descriptor, descriptor + 1})
+    if (end > STDERR_FILENO && is_socket_pair_end(end)) fcntl(end, F_SETFD, FD_CLOEXEC);
+}
+
+int lowest_free_descriptor() {
+  const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  close(descriptor);
+  return descriptor;
+}
+
+/// Marks that we are in a call of libcurl's.
+class Inside {
+ public:
+  explicit Inside(bool& flag) noexcept : flag_(flag) {
+    assert(!flag && "libcurl must not be called from its own callbacks");
+    flag_ = true;
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+struct Multi::Socket final : async::FdWatch {
+  Socket(Multi& owner, int number) noexcept : multi(owner), descriptor(number) {}
+
+  void on_events(Events events) noexcept override {
+    if (waiting == Events::none) multi.pending_.push_back(this);
+    waiting = waiting | events;
+    multi.ring();
+  }
+
+  Multi& multi;
+  const int descriptor;
+  bool opened_here = false;       // By on_open, so close-on-exec; else one end of a pair of libcurl's.
+  Events waiting = Events::none;  // Not none: stands in pending_.
+};
+
+void Multi::Alarm::on_time() noexcept {
+  multi.timer_due_ = true;
+  multi.ring();
+}
+
+Multi::Multi(async::Loop& loop, std::size_t idle) : loop_(loop), share_(curl().share_init()) {
+  const int wake_up_pair = lowest_free_descriptor();
+  handle_.reset(curl().multi_init());
+  if (!share_ || !handle_) throw std::bad_alloc();
+  close_pair_on_exec(wake_up_pair);
+  curl().share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  CURLM* const handle = handle_.get();
+  set_multi(handle, CURLMOPT_SOCKETFUNCTION, &on_socket);
+  set_multi(handle, CURLMOPT_SOCKETDATA, this);
+  set_multi(handle, CURLMOPT_TIMERFUNCTION, &on_timer);
+  set_multi(handle, CURLMOPT_TIMERDATA, this);
+  // The default, four times the handles added at the moment, would shrink as a run drains.
+  set_multi(handle, CURLMOPT_MAXCONNECTS, static_cast<long>(idle));
+}
+
+Multi::~Multi() {
+  assert(transfers_ == 0 && "a transfer outlived its connections");
+  handle_.reset();  // Calls on_close and on_timer.
+  work_.cancel();
+  loop_.disarm(timer_);
+  loop_.disarm(watchdog_);
+}
+
+void Multi::prepare(CURL* easy, Transfer& transfer) {
+  transfer.multi_ = this;
+  set(easy, CURLOPT_PRIVATE, &transfer);
+  set(easy, CURLOPT_SHARE, share_.get());
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_QUICK_EXIT, 1L);  // Else removing a transfer waits for its name lookup.
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  set(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+  set(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+  set(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+void Multi::add(Transfer& transfer) {
+  {
+    const Inside inside(inside_);
+    const CURLMcode code = curl().multi_add_handle(handle_.get(), transfer.easy());
+    if (code != CURLM_OK) throw std::bad_alloc();  // The other codes mean a mistake of ours.
+  }
+  if (transfers_++ == 0) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
+}
+
+void Multi::remove(Transfer& transfer) noexcept {
+  {
+    const Inside inside(inside_);
+    curl().multi_remove_handle(handle_.get(), transfer.easy());
+  }
+  std::erase(doomed_, &transfer);
+  if (--transfers_ == 0) loop_.disarm(watchdog_);
+}
+
+int Multi::on_socket(CURL* easy, curl_socket_t descriptor, int what, void* multi, void*) noexcept {
+  if (what == CURL_POLL_REMOVE)
+    static_cast<Multi*>(multi)->unwatch(descriptor);
+  else
+    static_cast<Multi*>(multi)->watch(easy, descriptor, what);
+  return 0;
+}
+
+Multi::Socket& Multi::socket(int descriptor) {
+  const auto place = static_cast<std::size_t>(descriptor);
+  if (place >= sockets_.size()) sockets_.resize(place + 1);
+  if (!sockets_[place]) sockets_[place] = std::make_unique<Socket>(*this, descriptor);
+  return *sockets_[place];
+}
+
+void Multi::watch(CURL* easy, int descriptor, int what) noexcept {
+  Socket& watched = socket(descriptor);
+  if (!watched.opened_here && !watched.watching()) close_pair_on_exec(descriptor);
+  const Events events = ((what & CURL_POLL_IN) != 0 ? Events::readable : Events::none) |
+                        ((what & CURL_POLL_OUT) != 0 ? Events::writable : Events::none);
+  try {
+    watched.start(loop_, descriptor, events);
+  } catch (const Error& error) {
+    // A -1 would end every transfer; this one alone can't go on.
+    Transfer* transfer = nullptr;
+    curl().easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer == nullptr) return;
+    transfer->on_no_socket(error.what());
+    doomed_.push_back(transfer);
+    ring();
+  }
+}
+
+void Multi::unwatch(int descriptor) noexcept {
+  const auto place = static_cast<std::size_t>(descriptor);
+  if (place >= sockets_.size() || !sockets_[place]) return;
+  Socket& watched = *sockets_[place];
+  watched.stop();
+  if (std::exchange(watched.waiting, Events::none) == Events::none) return;
+  std::ranges::replace(pending_, &watched, nullptr);
+}
+
+int Multi::on_timer(CURLM*, long milliseconds, void* multi) noexcept {
+  static_cast<Multi*>(multi)->set_timer(milliseconds);
+  return 0;
+}
+
+void Multi::set_timer(long milliseconds) noexcept {
+  loop_.disarm(timer_);
+  if (milliseconds < 0) return;
+  if (milliseconds ==
+      0) {  // "Soon, but not from in here": the next pass. Any wait would cost a request dear.
+    timer_due_ = true;
+    ring();
+  } else {
+    loop_.arm(timer_, loop_.now() + std::chrono::milliseconds(milliseconds));
+  }
+}
+
+curl_socket_t Multi::on_open(void* opener, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& transfer = *static_cast<Transfer*>(opener);
+  const int descriptor =
+      ::socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+  if (descriptor >= 0)
+    transfer.multi_->socket(descriptor).opened_here = true;
+  else if (errno != EAFNOSUPPORT)  // A kernel without IPv6: libcurl goes on with the next address.
+    transfer.on_no_socket(fmt::format("can't open a socket: {}", system_error_text(errno)));
+  return descriptor;
+}
+
+int Multi::on_close(void* owner, curl_socket_t descriptor) noexcept {
+  auto& multi = *static_cast<Multi*>(owner);
+  multi.unwatch(descriptor);  // libcurl has done so; other versions forgot at times.
+  multi.socket(descriptor).opened_here = false;
+  return close(descriptor);
+}
+
+void Multi::ring() noexcept {
+  if (std::exchange(work_scheduled_, true)) return;
+  work_ = loop_.call_soon([this] { work(); });
+}
+
+void Multi::work() noexcept {
+  work_scheduled_ = false;
+  // Telling libcurl of one socket may stop the watch of another, which unwatch() then takes out of the list.
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    Socket* const ready = std::exchange(pending_[i], nullptr);
+    if (ready == nullptr) continue;
+    const Events events = std::exchange(ready->waiting, Events::none);
+    act(ready->descriptor, (any(events, Events::readable) ? CURL_CSELECT_IN : 0) |
+                               (any(events, Events::writable) ? CURL_CSELECT_OUT : 0) |
+                               (any(events, Events::error) ? CURL_CSELECT_ERR : 0));
+  }
+  pending_.clear();
+  if (std::exchange(timer_due_, false)) act(CURL_SOCKET_TIMEOUT, 0);
+  if (transfers_ != 0 && !watchdog_.armed()) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
+  hand_out_endings();
+  end_doomed();
+}
+
+void Multi::act(curl_socket_t descriptor, int events) noexcept {
+  const Inside inside(inside_);
+  int running = 0;
+  curl().multi_socket_action(handle_.get(), descriptor, events, &running);
+}
+
+void Multi::hand_out_endings() noexcept {
+  int left = 0;
+  while (const CURLMsg* const message = curl().multi_info_read(handle_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode result = message->data.result;  // The message dies when its transfer is removed.
+    Transfer* transfer = nullptr;
+    curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    remove(*transfer);
+    transfer->on_ended(result);
+  }
+}
+
+void Multi::end_doomed() noexcept {
+  while (!doomed_.empty()) {
+    Transfer& transfer = *doomed_.back();
+    remove(transfer);
+    transfer.on_ended(CURLE_COULDNT_CONNECT);
+  }
+}
+
+}  // namespace gather::net

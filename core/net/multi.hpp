@@ -1,0 +1,100 @@
+/// libcurl's multi interface on our loop: its sockets watched, its timer armed, its endings handed out. Knows
+/// nothing of HTTP. Only files of core/net include this.
+#pragma once
+
+#include "core/async/loop.hpp"
+#include "core/async/watch.hpp"
+#include "core/net/curl.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gather::net {
+
+/// One set of connections and the transfers that run on them.
+///
+/// libcurl is called from a task's step or from work(), which the loop runs, never from inside one of its own
+/// callbacks: those only note what is wanted. See core/README.md, "libcurl on the loop".
+class Multi {
+ public:
+  /// What a transfer is to us. Its easy handle has it as CURLOPT_PRIVATE and is made ready by prepare().
+  class Transfer {
+   public:
+    Transfer(const Transfer&) = delete;
+    Transfer& operator=(const Transfer&) = delete;
+
+    virtual CURL* easy() const noexcept = 0;
+    /// It has ended with this result, and was removed.
+    virtual void on_ended(CURLcode result) noexcept = 0;
+    /// Its socket can't be had, for want of descriptors or memory; it will end with an error.
+    virtual void on_no_socket(std::string why) noexcept = 0;
+
+   protected:
+    Transfer() = default;
+    ~Transfer() = default;
+
+   private:
+    friend class Multi;
+    Multi* multi_ = nullptr;  // Set by prepare().
+  };
+
+  /// At most `idle` connections are kept for later. Throws gather::Error if libcurl can't be loaded.
+  Multi(async::Loop& loop, std::size_t idle);
+  /// Closes every connection. Requires: no transfer is left.
+  ~Multi();
+  Multi(const Multi&) = delete;
+  Multi& operator=(const Multi&) = delete;
+
+  async::Loop& loop() const noexcept { return loop_; }
+
+  /// Sets the options that have to do with sockets and with what connections share.
+  void prepare(CURL* easy, Transfer& transfer);
+
+  /// Starts it; on_ended will follow, later. Throws std::bad_alloc.
+  void add(Transfer& transfer);
+  /// Ends it without on_ended. Never blocks. Requires: added, and not ended.
+  void remove(Transfer& transfer) noexcept;
+
+ private:
+  struct Socket;
+  /// For libcurl's own timer, and to look after lost ones: 7.88.1 has lapses (curl#15627), and a look each
+  /// second costs nothing.
+  struct Alarm final : async::Timer {
+    explicit Alarm(Multi& owner) noexcept : multi(owner) {}
+    void on_time() noexcept override;
+    Multi& multi;
+  };
+
+  static int on_socket(CURL* easy, curl_socket_t descriptor, int what, void* multi, void* socket) noexcept;
+  static int on_timer(CURLM* handle, long milliseconds, void* multi) noexcept;
+  static curl_socket_t on_open(void* transfer, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static int on_close(void* multi, curl_socket_t descriptor) noexcept;
+
+  Socket& socket(int descriptor);
+  void watch(CURL* easy, int descriptor, int what) noexcept;
+  void unwatch(int descriptor) noexcept;
+  void set_timer(long milliseconds) noexcept;
+  void ring() noexcept;
+  void work() noexcept;
+  void act(curl_socket_t descriptor, int events) noexcept;
+  void hand_out_endings() noexcept;
+  void end_doomed() noexcept;
+
+  async::Loop& loop_;
+  Share share_;  // TLS sessions, so that a new connection resumes an earlier one. Dies after handle_.
+  MultiHandle handle_;
+  std::vector<std::unique_ptr<Socket>> sockets_;  // By descriptor; kept, as numbers come again and again.
+  std::vector<Socket*> pending_;                  // Have events that libcurl was not told of yet.
+  std::vector<Transfer*> doomed_;                 // Whose socket can't be watched.
+  Alarm timer_{*this};
+  Alarm watchdog_{*this};
+  bool timer_due_ = false;
+  bool inside_ = false;  // In a call of libcurl's, from which its callbacks come.
+  async::Call work_;     // work(), scheduled.
+  bool work_scheduled_ = false;
+  std::size_t transfers_ = 0;
+};
+
+}  // namespace gather::net

@@ -1,0 +1,160 @@
+#include "core/net/part_file.hpp"
+
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace gather::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view suffix = ".part";
+constexpr std::size_t longest_name = 255;  // NAME_MAX of every file system that matters here.
+
+std::string show(const fs::path& path) { return inert(path.native()); }
+
+std::unexpected<std::string> refusal(std::string_view what, const fs::path& path, int error) {
+  return std::unexpected(fmt::format("can't {} {}: {}", what, show(path), system_error_text(error)));
+}
+
+/// FNV-1a: stable from run to run, unlike std::hash.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t value = 0xcbf29ce484222325U;
+  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return value;
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/// Whether `path` still is the file that `descriptor` is open on: whoever held the lock before us may have
+/// renamed or removed it.
+bool is_still(const fs::path& path, int descriptor) {
+  struct stat named{};
+  struct stat opened{};
+  return lstat(path.c_str(), &named) == 0 && fstat(descriptor, &opened) == 0 && same_file(named, opened);
+}
+
+std::optional<std::string> fault_in_final(const fs::path& path) {
+  if (path.filename().empty()) return fmt::format("{} names a folder, not a file", show(path));
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT || errno == ELOOP) return std::nullopt;  // Also a link to nowhere.
+    if (errno == ENOTDIR || errno == ENAMETOOLONG) return refusal("write", path, errno).error();
+    return std::nullopt;  // Creating the part will say it better.
+  }
+  if (S_ISDIR(found.st_mode)) return fmt::format("can't write {}: it is a folder", show(path));
+  if (!S_ISREG(found.st_mode)) return fmt::format("can't write {}: it is no plain file", show(path));
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_in_part(const fs::path& path, int descriptor) {
+  struct stat found{};
+  if (fstat(descriptor, &found) != 0) return refusal("look at", path, errno).error();
+  if (!S_ISREG(found.st_mode) || found.st_nlink > 1)
+    return fmt::format("can't write {}: it is no plain file; remove it", show(path));
+  if (found.st_uid != geteuid())
+    return fmt::format("can't write {}: it belongs to another user; remove it", show(path));
+  return std::nullopt;
+}
+
+int open_part(const fs::path& path) {
+  // O_NONBLOCK: a FIFO that somebody put there must not hang us.
+  return open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+}
+
+}  // namespace
+
+fs::path part_of(const fs::path& final_path) {
+  const std::string name = final_path.filename().native();
+  if (name.size() + suffix.size() <= longest_name) return final_path.native() + std::string(suffix);
+  const std::string ending = fmt::format(".{:016x}{}", hash(name), suffix);
+  return final_path.parent_path() / (name.substr(0, longest_name - ending.size()) + ending);
+}
+
+std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path) {
+  if (auto fault = fault_in_final(final_path)) return std::unexpected(std::move(*fault));
+  const fs::path part_path = part_of(final_path);
+  while (true) {
+    int descriptor = open_part(part_path);
+    if (descriptor < 0 && errno == ENOENT) {
+      std::error_code error;
+      fs::create_directories(part_path.parent_path(), error);
+      if (error) return refusal("make the folder", part_path.parent_path(), error.value());
+      descriptor = open_part(part_path);
+    }
+    if (descriptor < 0 && errno == ELOOP)
+      return std::unexpected(fmt::format(
+          "can't write {}: it is a symbolic link, and is not followed; remove it", show(part_path)));
+    if (descriptor < 0) return refusal("create", part_path, errno);
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      const int error = errno;
+      close(descriptor);
+      if (error != EWOULDBLOCK) return refusal("lock", part_path, error);
+      return std::unexpected(fmt::format("a download of {} is in progress already", show(final_path)));
+    }
+    if (!is_still(part_path, descriptor)) {
+      close(descriptor);
+      continue;  // It was published or removed between our open and our lock.
+    }
+    auto fault = fault_in_part(part_path, descriptor);
+    if (!fault && ftruncate(descriptor, 0) != 0) fault = refusal("empty", part_path, errno).error();
+    if (fault) {
+      close(descriptor);
+      return std::unexpected(std::move(*fault));
+    }
+    return PartFile(final_path, part_path, descriptor);
+  }
+}
+
+PartFile::PartFile(fs::path final_path, fs::path part_path, int descriptor) noexcept
+    : final_path_(std::move(final_path)), part_path_(std::move(part_path)), descriptor_(descriptor) {}
+
+PartFile::PartFile(PartFile&& other) noexcept
+    : final_path_(std::move(other.final_path_)),
+      part_path_(std::move(other.part_path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+PartFile::~PartFile() {
+  if (descriptor_ < 0) return;
+  if (is_still(part_path_, descriptor_)) unlink(part_path_.c_str());  // Nothing that we did not make.
+  close(descriptor_);
+}
+
+std::expected<void, std::string> PartFile::write(std::string_view piece) {
+  while (!piece.empty()) {
+    const ssize_t written = ::write(descriptor_, piece.data(), piece.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return refusal("write", part_path_, errno);
+    piece.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+std::expected<void, std::string> PartFile::publish() {
+  // Some file systems tell only at a close that there was no space. The lock must last until the file has its
+  // name, so it is a twin that is closed.
+  const int twin = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (twin < 0 || close(twin) != 0) return refusal("write", part_path_, errno);
+  if (!is_still(part_path_, descriptor_))
+    return std::unexpected(fmt::format("{} was removed or replaced while it was written", show(part_path_)));
+  if (rename(part_path_.c_str(), final_path_.c_str()) != 0) return refusal("write", final_path_, errno);
+  close(std::exchange(descriptor_, -1));
+  return {};
+}
+
+}  // namespace gather::net

@@ -1,0 +1,49 @@
+/// Reads what a child writes to one pipe, as it comes, into a Spool.
+#pragma once
+
+#include "core/async/start_error.hpp"
+#include "core/async/watch.hpp"
+#include "core/process/bell.hpp"
+#include "core/process/descriptor.hpp"
+#include "core/process/spool.hpp"
+
+#include <expected>
+
+namespace gather::process {
+
+/// The reading end of one pipe, drained by the loop from start() until every writer has closed its end. It
+/// takes one pipe full (64 KB) per pass, so that no child keeps the loop for itself; a child that writes
+/// faster than that blocks meanwhile, as it should.
+class Capture final : async::FdWatch {
+ public:
+  /// `spool` must outlive it.
+  explicit Capture(Spool& spool) noexcept : spool_(spool) {}
+  ~Capture() { close(); }
+
+  /// Makes the pipe and returns its writing end, which is for the child alone.
+  std::expected<Descriptor, async::StartError> open();
+
+  /// Begins to read. Requires: opened. Throws gather::Error when the kernel has no watch left.
+  void start(async::Loop& loop) { FdWatch::start(loop, pipe_.get(), async::Events::readable); }
+
+  /// Whether the last writer has closed its end and everything is in the spool, or close() was called.
+  bool ended() const noexcept { return !pipe_; }
+
+  /// Rings `bell` when it ends; before that nobody is told.
+  void ring_at_end(Bell& bell) noexcept { bell_ = &bell; }
+
+  /// Takes what is in the pipe now, and closes it whoever may still hold the other end.
+  void drain_and_close();
+  void close() noexcept;
+
+ private:
+  enum class Took : std::uint8_t { bytes, nothing, end };
+  Took take();
+  void on_events(async::Events events) noexcept override;
+
+  Spool& spool_;
+  Descriptor pipe_;
+  Bell* bell_ = nullptr;
+};
+
+}  // namespace gather::process

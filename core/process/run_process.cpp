@@ -1,0 +1,170 @@
+#include "core/process/run_process.hpp"
+
+#include "core/async/error.hpp"
+#include "core/async/future.hpp"
+#include "core/async/scope.hpp"
+#include "core/process/bell.hpp"
+#include "core/process/capture.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gather::process {
+namespace {
+
+using async::Cancelled;
+using async::Co;
+using async::TimePoint;
+using namespace std::chrono_literals;
+
+using Started = std::expected<std::unique_ptr<Child>, async::StartError>;
+
+/// One program while it runs.
+class Attempt {
+ public:
+  Attempt(Starter& starter, async::ChildSpec& spec, const StopPolicy& policy, ProcessResult& result,
+          async::Loop& loop)
+      : starter_(starter), spec_(spec), policy_(policy), result_(result), loop_(loop) {}
+
+  /// Tries again while the reason may pass. Cancelling it meanwhile has nothing to clean up.
+  Co<std::expected<void, async::StartError>> start() {
+    constexpr Duration longest_wait = 320ms;  // The waits are 10, 20, … 320 ms, then 320 ms: 1 s in all.
+    constexpr int most_tries = 8;
+    Duration wait = 10ms;
+    for (int attempt = 1;; ++attempt) {
+      Started started = co_await try_to_start();
+      if (started) {
+        child_ = std::move(*started);
+        out_.start(loop_);
+        err_.start(loop_);
+        co_return std::expected<void, async::StartError>{};
+      }
+      out_.close();
+      err_.close();
+      if (!started.error().temporary() || attempt == most_tries)
+        co_return std::unexpected(std::move(started.error()));
+      co_await async::sleep(wait);
+      wait = std::min(2 * wait, longest_wait);
+    }
+  }
+
+  /// Resumes once the leader has ended.
+  Co<> leader_end() {
+    while (!child_->ended()) co_await bell_.wait();
+  }
+
+  /// Waits for what a leader that ended by itself has left behind, as long as it may take.
+  Co<> settle() {
+    const TimePoint deadline = loop_.now() + policy_.leak_timeout;
+    const bool gone = co_await pipes_closed(deadline) && co_await group_gone(deadline);
+    if (!gone) result_.leaked = true;
+  }
+
+  /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster.
+  Co<> stop() {
+    child_->signal(policy_.signal);
+    child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
+    bool gone = false;
+    try {
+      gone = co_await group_gone(loop_.now() + policy_.grace);
+    } catch (const Cancelled&) {
+    }
+    if (!gone) {
+      result_.killed = true;
+      child_->signal(SIGKILL);
+    }
+    while (!child_->ended()) try {
+        co_await bell_.wait();
+      } catch (const Cancelled&) {
+      }
+    // Those that die now close their ends in a moment. Who left the group is not waited for any longer.
+    bool closed = false;
+    try {
+      closed = co_await pipes_closed(loop_.now() + policy_.leak_timeout);
+    } catch (const Cancelled&) {
+    }
+    if (!closed) result_.leaked = true;
+  }
+
+  /// Takes what is left in the pipes, kills what is left of the group, reaps.
+  Co<Exit> finish() {
+    const Reaped reaped = co_await child_->reap();
+    out_.drain_and_close();
+    err_.drain_and_close();
+    result_.exit = reaped.exit;
+    result_.usage = reaped.usage;
+    co_return reaped.exit;
+  }
+
+ private:
+  Co<Started> try_to_start() {
+    auto out = out_.open();
+    if (!out) co_return std::unexpected(std::move(out.error()));
+    auto err = err_.open();
+    if (!err) co_return std::unexpected(std::move(err.error()));
+    spec_.stdout_fd = out->get();
+    spec_.stderr_fd = err->get();
+    co_return co_await starter_.start(spec_, bell_);
+  }
+
+  /// Each waits, and gives false if it has not come about at `deadline`.
+  Co<bool> pipes_closed(TimePoint deadline) {
+    out_.ring_at_end(bell_);
+    err_.ring_at_end(bell_);
+    while (!out_.ended() || !err_.ended()) {
+      if (loop_.now() >= deadline) co_return false;
+      co_await bell_.wait(deadline);
+    }
+    co_return true;
+  }
+
+  Co<bool> group_gone(TimePoint deadline) {
+    while (!child_->ended()) {
+      if (loop_.now() >= deadline) co_return false;
+      co_await bell_.wait(deadline);
+    }
+    // Nothing tells when the last member goes; so where the leader is not the last, we ask again and again.
+    for (Duration pause = 2ms; !co_await child_->alone(); pause = std::min(2 * pause, Duration(50ms))) {
+      const TimePoint now = loop_.now();
+      if (now >= deadline) co_return false;
+      co_await async::sleep(std::min(pause, deadline - now));
+    }
+    co_return true;
+  }
+
+  Starter& starter_;
+  async::ChildSpec& spec_;
+  const StopPolicy& policy_;
+  ProcessResult& result_;
+  async::Loop& loop_;
+  Bell bell_;
+  Capture out_{result_.out};
+  Capture err_{result_.err};
+  std::unique_ptr<Child> child_;
+};
+
+}  // namespace
+
+Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::ChildSpec spec,
+                                                       const StopPolicy& policy, ProcessResult& result) {
+  async::TaskCell& task = co_await async::current_task();
+  if (task.cancel_pending()) co_await async::yield();  // Throws: what is to be stopped needn't be started.
+  Attempt attempt(starter, spec, policy, result, task.loop());
+  if (auto started = co_await attempt.start(); !started)
+    co_return std::unexpected(std::move(started.error()));
+
+  // Nothing can be awaited inside a catch block, so each phase leaves a mark and the next one goes on.
+  bool cancelled = false;
+  try {
+    co_await attempt.leader_end();
+    co_await attempt.settle();
+  } catch (const Cancelled&) {
+    cancelled = true;
+  }
+  if (cancelled) co_await attempt.stop();
+  const Exit exit = co_await attempt.finish();
+  if (cancelled) throw Cancelled{};
+  co_return exit;
+}
+
+}  // namespace gather::process

@@ -1,0 +1,58 @@
+/// Running one program from start to end: its output kept, its group stopped, and nothing left of it.
+#pragma once
+
+#include "core/async/child.hpp"
+#include "core/async/co.hpp"
+#include "core/base/duration.hpp"
+#include "core/process/spool.hpp"
+#include "core/process/starter.hpp"
+
+#include <csignal>
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace gather::process {
+
+/// How a running program is stopped. Read when it is needed, so that its owner may change it meanwhile.
+struct StopPolicy {
+  int signal = SIGTERM;                       ///< The polite one; after Ctrl-C, the signal to pass on.
+  Duration grace = std::chrono::seconds(10);  ///< Between the polite signal and SIGKILL.
+  /// How long the rest of the group, and whoever holds a pipe, may outlive a leader that ended by itself.
+  Duration leak_timeout = std::chrono::milliseconds(200);
+};
+
+/// What is known of a program; filled as it runs, so that output and usage of one that was cancelled are
+/// there too.
+struct ProcessResult {
+  Spool out;
+  Spool err;
+  std::optional<Exit> exit;    ///< Once it has ended and was reaped.
+  std::optional<Usage> usage;  ///< Likewise, where the system tells.
+  bool leaked = false;         ///< It ended by itself, and what it left behind had to be killed or let go.
+  bool killed = false;         ///< It was stopped, and the polite signal was not enough.
+
+  /// Why `out` or `err` is not complete, if so.
+  const std::optional<std::string>& lost_output() const noexcept {
+    return out.failure() ? out.failure() : err.failure();
+  }
+};
+
+/// Runs `spec`, whose stdout_fd and stderr_fd are ignored: both streams are captured in `result`. Gives how
+/// the program ended, or why it could not be started. Lack of processes or descriptors is taken for
+/// temporary: it tries again for about a second. `starter`, `policy` and `result` must outlive the call.
+///
+/// When the program has ended, its group and its pipes get `leak_timeout`; then the group is killed and the
+/// pipes are closed. A program that leaves nothing behind waits for nothing.
+///
+/// Cancelled: the whole group gets the polite signal (and SIGCONT, should it be stopped), and until `grace`
+/// has passed to be gone; then SIGKILL. A second cancel sends SIGKILL at once. In every case Cancelled is
+/// thrown only when the program has been reaped and `result` is complete.
+///
+/// However it ends, no child, zombie or descriptor is left. Processes that left the group are out of its
+/// reach; see core/README.md, *Processes*.
+async::Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::ChildSpec spec,
+                                                              const StopPolicy& policy,
+                                                              ProcessResult& result);
+
+}  // namespace gather::process

@@ -1,0 +1,98 @@
+/// A run as text while it goes on: a line per ending, the tasks' output, a live line or a heartbeat, and at
+/// the end the summary and the failures. What gather itself says goes to standard error.
+#pragma once
+
+#include "core/report/running.hpp"
+#include "core/report/summary.hpp"
+#include "core/report/tail.hpp"
+#include "core/report/terminal.hpp"
+#include "core/report/words.hpp"
+#include "core/run/observer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace gather::report {
+
+enum class Verbosity : std::uint8_t {
+  quiet,  ///< Only failures as they happen, and the digest at the end.
+  normal,
+  verbose,  ///< Also every start, and the output of failed attempts at once.
+};
+
+/// Where a task's output goes when it has ended.
+enum class TaskOutput : std::uint8_t {
+  own_streams,      ///< Its stdout to standard output, its stderr to standard error.
+  all_to_err,       ///< Standard output belongs to a report (--report json=-).
+  failures_to_err,  ///< Only of tasks that failed (compare).
+};
+
+struct PlainOptions {
+  Verbosity verbosity = Verbosity::normal;
+  Colour colour = Colour::off;
+  TaskOutput output = TaskOutput::own_streams;
+  bool progress = true;  ///< The live line, or off a terminal the heartbeat; never with quiet.
+  bool summary = true;   ///< The table and the figures at the end; never with quiet.
+  bool digest = true;    ///< The failures, last of all.
+};
+
+/// On a terminal (`columns()` is set) it keeps one live line; elsewhere it writes no escape codes unless
+/// `colour` is on, and a heartbeat every 30 s. Output of an attempt that will be repeated is held back, and
+/// shown if the task fails. A task's own bytes are passed on as they are.
+class Plain final : public run::Observer {
+ public:
+  /// `terminal` outlives this, and so does the job that run_started names.
+  Plain(Terminal& terminal, PlainOptions options) : terminal_(terminal), options_(options) {}
+  Plain(const Plain&) = delete;
+  Plain& operator=(const Plain&) = delete;
+  /// Leaves no live line behind, so that an error can be printed next.
+  ~Plain() override;
+
+  /// Redraws the live line (at most ten times a second), prints the heartbeat when it is due, and makes what
+  /// was printed visible. `now` counts from the start of the run. Call it every `tick_interval`.
+  void tick(Duration now);
+  static constexpr Duration tick_interval = std::chrono::milliseconds(100);
+
+  void run_started(const job::Job& job, const run::Record& record) override;
+  void attempt_started(job::TaskId id, int number) override;
+  void attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Duration wait,
+                      const run::AttemptOutput& output) override;
+  void task_ended(job::TaskId id, const run::TaskRecord& task,
+                  std::span<const run::AttemptOutput> outputs) override;
+  void run_stopping(std::string_view why) override;
+  void run_ended(const run::Record& record) override;
+
+ private:
+  void say(std::string_view text);  // Whole lines, to standard error.
+  void say_line(std::string_view word, run::State paint, std::optional<Duration> length,
+                std::string_view text);
+  void show_outputs(job::TaskId id, const run::TaskRecord& task, std::span<const run::AttemptOutput> outputs);
+  void pass_on(const run::AttemptOutput& output, Tail* out, Tail* err);
+  void pass_on(const run::Output& output, bool to_out, Tail* tail);
+  void erase_live_line();
+  void flush_if_due();
+  void draw(std::size_t columns);
+
+  Terminal& terminal_;
+  PlainOptions options_;
+  const job::Job* job_ = nullptr;
+  Running running_{0};
+  std::vector<Failure> failures_;  // Those whose last lines the digest shows.
+  std::unordered_map<job::TaskId, int>
+      shown_early_;  // With -v: the last attempt whose output has been shown.
+  // The latest time that an event or a tick named; starts are dated by it, so the times of the live line can
+  // be a tick too long. The record's are exact.
+  Duration now_{};
+  Duration flushed_at_{};
+  Duration drawn_at_{};
+  Duration heartbeat_at_{};
+  bool live_line_shown_ = false;
+  bool fresh_line_ = true;  // What was written last, where our lines go, ended with a newline.
+};
+
+}  // namespace gather::report

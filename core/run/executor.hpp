@@ -1,0 +1,73 @@
+/// What the scheduler asks of whoever does the work: one executor per kind of action.
+#pragma once
+
+#include "core/async/co.hpp"
+#include "core/job/model.hpp"
+#include "core/run/observer.hpp"
+#include "core/run/outcome.hpp"
+#include "core/run/record.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace gather::run {
+
+/// What an attempt is told. Lives as long as the attempt.
+struct AttemptContext {
+  const job::Job& job;
+  job::TaskId id;
+  int number;  ///< From 1.
+  int slot;    ///< From 1.
+  const std::string& run_id;
+  const int&
+      stop_signal;  ///< What to send first when it is cancelled; the run changes it when a signal comes in.
+
+  const job::Task& task() const { return job[id]; }
+};
+
+/// What an attempt tells. Filled in as it goes, so that a cancelled one has said what it knew.
+struct AttemptResult {
+  Outcome outcome;      ///< Ignored if the attempt ends cancelled: the run knows why it was.
+  bool killed = false;  ///< When cancelled, it outlived its grace.
+  std::optional<Usage> usage;
+  std::optional<int> http_status;
+  std::uint64_t bytes_in = 0;
+  bool leaked = false;
+  std::unique_ptr<const Output> out;  ///< Null if it wrote nothing.
+  std::unique_ptr<const Output> err;
+};
+
+/// Runs attempts of one kind. Knows nothing of slots, retries, time limits or other tasks.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Makes one attempt. A failure is an outcome, not an exception. Cancelled once, it stops politely within
+  /// the task's grace and throws Cancelled on; cancelled again meanwhile, it stops at once.
+  virtual async::Co<> attempt(const AttemptContext& context, AttemptResult& result) = 0;
+};
+
+/// The kinds of limit and of executor. A milestone has none.
+enum class Kind : std::uint8_t { sleep, process, fetch, none };
+constexpr std::size_t kind_count = 3;  ///< Those that take a slot.
+
+Kind kind_of(const job::Action& action);
+
+/// One for each kind; they outlive the run.
+struct Executors {
+  Executor& sleep;
+  Executor& process;
+  Executor& fetch;
+
+  Executor& operator[](Kind kind) const;
+};
+
+/// Waits on the loop's clock.
+class SleepExecutor final : public Executor {
+ public:
+  async::Co<> attempt(const AttemptContext& context, AttemptResult& result) override;
+};
+
+}  // namespace gather::run

@@ -1,0 +1,95 @@
+#include "core/run/process_executor.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/async/error.hpp"
+#include "core/async/scope.hpp"
+#include "core/process/run_process.hpp"
+
+namespace gather::run {
+namespace {
+
+constexpr std::string_view own_prefix = "GATHER_";
+
+/// A process's output, as observers see it.
+class SpooledOutput final : public Output {
+ public:
+  explicit SpooledOutput(process::Spool spool) : spool_(std::move(spool)) {}
+  std::uint64_t size() const override { return spool_.size(); }
+  void read(const Sink& sink) const override { spool_.read(sink); }
+
+ private:
+  process::Spool spool_;
+};
+
+std::unique_ptr<const Output> output(process::Spool&& spool) {
+  return spool.size() == 0 ? nullptr : std::make_unique<const SpooledOutput>(std::move(spool));
+}
+
+void set(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
+  const std::string prefix = fmt::format("{}=", name);
+  const auto place =
+      std::ranges::find_if(environment, [&](const std::string& entry) { return entry.starts_with(prefix); });
+  if (place == environment.end())
+    environment.push_back(fmt::format("{}{}", prefix, value));
+  else
+    *place = fmt::format("{}{}", prefix, value);
+}
+
+Outcome outcome_of(const std::expected<process::Exit, async::StartError>& exit) {
+  if (!exit) return NotStarted{exit.error().why};
+  if (exit->signal != 0) return Signalled{exit->signal, exit->core_dumped};
+  if (exit->code != 0) return Exited{exit->code};
+  return Passed{};
+}
+
+}  // namespace
+
+ProcessExecutor::ProcessExecutor(std::vector<std::string> inherited) : inherited_(std::move(inherited)) {
+  std::erase_if(inherited_, [](const std::string& entry) { return entry.starts_with(own_prefix); });
+}
+
+ProcessExecutor::~ProcessExecutor() = default;
+
+async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const {
+  const job::Task& task = context.task();
+  async::ChildSpec spec;
+  if (const auto* run = std::get_if<job::Run>(&task.action))
+    spec.argv = run->argv;
+  else
+    spec.argv = {"sh", "-e", "-c", std::get<job::Shell>(task.action).script};
+  spec.directory = (context.job.directory / task.cwd.value_or("")).string();
+  spec.environment = inherited_;
+  for (const auto* list : {&context.job.env, &task.env})
+    for (const auto& [name, value] : *list) set(spec.environment, name, value);
+  set(spec.environment, "GATHER_TASK", task.id);
+  set(spec.environment, "GATHER_ATTEMPT", fmt::to_string(context.number));
+  set(spec.environment, "GATHER_RUN_ID", context.run_id);
+  set(spec.environment, "GATHER_SLOT", fmt::to_string(context.slot));
+  return spec;
+}
+
+async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
+  if (!starter_) starter_ = process::make_starter((co_await async::current_task()).loop());
+  process::ProcessResult process;
+  bool cancelled = false;
+  try {
+    result.outcome = outcome_of(
+        co_await process::run_process(*starter_, spec_for(context), {context.stop_signal, context.task().grace}, process));
+  } catch (const async::Cancelled&) {
+    cancelled = true;
+  }
+  result.killed = process.killed;
+  result.leaked = process.leaked;
+  if (process.usage)
+    result.usage = Usage{process.usage->user, process.usage->system, process.usage->peak_memory_bytes};
+  if (const auto& lost = process.lost_output(); lost && passed(result.outcome))
+    result.outcome = LocalFailure{fmt::format("its output could not be kept: {}", *lost)};
+  result.out = output(std::move(process.out));
+  result.err = output(std::move(process.err));
+  if (cancelled) throw async::Cancelled{};
+}
+
+}  // namespace gather::run

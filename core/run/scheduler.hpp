@@ -1,0 +1,126 @@
+/// Runs a job: starts each task when what it needs is done and a slot is free, and sees it to its end.
+///
+/// Knows time, work, chance and past durations only through the loop's clock, Executor, Random and Durations,
+/// so the same code runs for real and in virtual time, and the same order of events gives the same decisions.
+#pragma once
+
+#include "core/async/loop.hpp"
+#include "core/async/sync.hpp"
+#include "core/async/task_group.hpp"
+#include "core/job/graph.hpp"
+#include "core/run/admission.hpp"
+#include "core/run/durations.hpp"
+#include "core/run/executor.hpp"
+#include "core/run/lag.hpp"
+#include "core/run/retry.hpp"
+
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace gather::run {
+
+/// What decides among ready tasks of the same priority.
+enum class Schedule : std::uint8_t {
+  rank,  ///< The longest remaining path first.
+  fifo,  ///< File order.
+  lpt,   ///< The longest expected task first.
+};
+
+struct Options {
+  LimitsInForce limits;
+  Schedule schedule = Schedule::rank;
+  std::optional<std::uint64_t> shuffle_seed;  ///< Any order that needs allow, drawn from this seed.
+  bool fail_fast = false;                     ///< The first failure stops the run.
+  std::optional<Duration> deadline;
+  std::string run_id;
+};
+
+/// Why a run is to end before its time.
+struct StopRequest {
+  std::string why;       ///< In words: "interrupted", "the run's deadline passed".
+  int signal = SIGTERM;  ///< Passed on to what runs.
+  ExitStatus exit = ExitStatus::task_failed;
+};
+
+class Scheduler {
+ public:
+  /// Everything given by reference outlives the scheduler.
+  Scheduler(const job::Job& job, Options options, const Durations& durations, Executors executors,
+            Random& random, Observer& observer);
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// Runs the job to its end and gives its record; every task is in a final state then. Once per scheduler. A
+  /// task that fails is in the record; what the observer throws stops the run, and leaves here when nothing
+  /// runs any more.
+  async::Co<Record> run();
+
+  /// The first call stops starting, and cancels what runs politely. The second kills it. Further ones do
+  /// nothing. On the loop's thread; before, during or after run().
+  void stop(const StopRequest& request);
+
+ private:
+  /// What the scheduler knows of a task besides its record.
+  struct Row {
+    std::uint32_t needs_left = 0;
+    int attempts_made = 0;
+    std::int64_t rank = 0;
+  };
+  /// A task between admission and the end of its attempt.
+  struct Active {
+    async::Task<> attempt;
+    int slot = 0;
+    bool begun = false;  // Cancelled before that, the body never runs, and we must end it ourselves.
+  };
+
+  async::Co<> run_attempt(job::TaskId id);
+  void begin();
+  void release(job::TaskId id);
+  void become_ready(job::TaskId id);
+  void admit();
+  void attempt_ended(job::TaskId id, Duration start, AttemptResult&& result);
+  void free_slot(job::TaskId id);
+  void end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause = {});
+  void settle();
+  void skip_dependants(job::TaskId id);
+  void stop_all();
+  void later(job::TaskId id, Duration wait);
+  ExitStatus exit_status() const;
+  Duration now() const { return loop_->now() - began_; }
+  TaskRecord& record(job::TaskId id) { return record_.tasks[job::index(id)]; }
+  Row& row(job::TaskId id) { return rows_[job::index(id)]; }
+  template <class Call>
+  void tell(Call call);
+
+  const job::Job& job_;
+  Options options_;
+  Executors executors_;
+  Random& random_;
+  Observer& observer_;
+  job::Dependants dependants_;
+  std::vector<Row> rows_;
+  Record record_;
+  Admission admission_;
+  int stop_signal_ = SIGTERM;
+
+  async::Loop* loop_ = nullptr;  // Set by run(), as everything below that needs it.
+  async::TaskGroup* group_ = nullptr;
+  async::TimePoint began_;
+  std::unordered_map<job::TaskId, Active> active_;
+  std::unordered_map<job::TaskId, std::vector<AttemptOutput>>
+      held_back_;                                         // Outputs of attempts, until the task ends.
+  std::unordered_map<job::TaskId, async::Call> waiting_;  // For their delay or back-off.
+  std::vector<job::TaskId> ended_;                        // Whose dependants have not been told yet.
+  std::size_t unfinished_;
+  async::Event finished_;
+  std::optional<StopRequest> stop_;
+  bool killing_ = false;
+  bool settling_ = false;
+  std::exception_ptr observer_error_;
+};
+
+}  // namespace gather::run

@@ -1,0 +1,192 @@
+#include "tests/support/scripted_server.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace gather::test {
+namespace {
+
+using Request = ScriptedServer::Request;
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// The head of a request, from its first line to the empty one.
+Request parse(std::string_view head) {
+  Request request;
+  const std::string_view first = head.substr(0, head.find("\r\n"));
+  request.method = first.substr(0, first.find(' '));
+  request.target = first.substr(first.find(' ') + 1, first.rfind(' ') - first.find(' ') - 1);
+  head.remove_prefix(first.size() + 2);
+  while (!head.empty()) {
+    const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::size_t colon = line.find(':');
+    const std::size_t value = std::min(line.find_first_not_of(' ', colon + 1), line.size());
+    request.headers[lower(std::string(line.substr(0, colon)))] = line.substr(value);
+    head.remove_prefix(line.size() + 2);
+  }
+  return request;
+}
+
+bool send_all(int socket, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+}  // namespace
+
+ScriptedServer::ScriptedServer(Script script) : script_(std::move(script)) {
+  unsetenv("http_proxy");  // What the machine uses must not stand between a test and its server.
+  unsetenv("all_proxy");
+  std::array<int, 2> ends{};
+  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (pipe2(ends.data(), O_CLOEXEC) != 0 ||
+      bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 1024) != 0 ||
+      getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw std::runtime_error("the test server can't listen");
+  port_ = ntohs(address.sin_port);
+  stop_read_ = ends[0];
+  stop_write_ = ends[1];
+  acceptor_ = std::thread([this] { accept_all(); });
+}
+
+ScriptedServer::~ScriptedServer() {
+  close(stop_write_);  // Every await() ends, now and later.
+  acceptor_.join();
+  for (std::thread& connection : connections_) connection.join();
+  close(listener_);
+  close(stop_read_);
+}
+
+std::string ScriptedServer::host() const { return fmt::format("127.0.0.1:{}", port_); }
+
+std::string ScriptedServer::url(std::string_view target) const {
+  return fmt::format("http://{}{}", host(), target);
+}
+
+std::vector<Request> ScriptedServer::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
+int ScriptedServer::connections() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(connections_.size());
+}
+
+std::size_t ScriptedServer::most_at_once() const {
+  const std::lock_guard lock(mutex_);
+  return most_waiting_;
+}
+
+void ScriptedServer::hold(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  held_ = count;
+}
+
+bool ScriptedServer::await(int socket) const {
+  std::array<pollfd, 2> set{pollfd{socket, POLLIN, 0}, pollfd{stop_read_, POLLIN, 0}};
+  return poll(set.data(), set.size(), -1) > 0 && set[1].revents == 0;
+}
+
+void ScriptedServer::accept_all() {
+  while (await(listener_)) {
+    const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket < 0) continue;
+    const int on = 1;
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    const std::lock_guard lock(mutex_);
+    const int number = static_cast<int>(connections_.size()) + 1;
+    connections_.emplace_back([this, socket, number] { serve(socket, number); });
+  }
+}
+
+void ScriptedServer::serve(int socket, int number) {
+  std::string input;
+  std::array<char, 65536> buffer;
+  Then then = Then::keep;
+  while (then == Then::keep) {
+    const std::size_t head_end = input.find("\r\n\r\n");
+    std::optional<Request> request;
+    if (head_end != std::string::npos) {
+      request = parse(std::string_view(input).substr(0, head_end + 2));
+      const std::size_t length =
+          request->headers.contains("content-length") ? std::stoul(request->headers["content-length"]) : 0;
+      if (input.size() < head_end + 4 + length) request.reset();
+      if (request) {
+        request->body = input.substr(head_end + 4, length);
+        input.erase(0, head_end + 4 + length);
+      }
+    }
+    if (!request) {
+      if (!await(socket)) break;
+      const ssize_t count = recv(socket, buffer.data(), buffer.size(), 0);
+      if (count <= 0) break;
+      input.append(buffer.data(), static_cast<std::size_t>(count));
+      continue;
+    }
+    request->connection = number;
+    const Reply reply = answer(*request);
+    then = send_all(socket, reply.bytes) ? reply.then : Then::close;
+  }
+  if (then == Then::stall)
+    while (await(socket) && recv(socket, buffer.data(), buffer.size(), 0) > 0) {
+    }
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  if (then == Then::reset) setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close(socket);
+}
+
+ScriptedServer::Reply ScriptedServer::answer(const Request& request) {
+  using namespace std::chrono_literals;
+  std::unique_lock lock(mutex_);
+  requests_.push_back(request);
+  most_waiting_ = std::max(most_waiting_, ++waiting_);
+  for (auto end = std::chrono::steady_clock::now() + 2s;
+       most_waiting_ < held_ && std::chrono::steady_clock::now() < end;) {
+    lock.unlock();
+    std::this_thread::sleep_for(1ms);
+    lock.lock();
+  }
+  --waiting_;
+  return script_(request);
+}
+
+std::string response(int status, std::string_view body, std::string_view headers) {
+  return fmt::format("HTTP/1.1 {} Word\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(),
+                     body);
+}
+
+std::string chunked_response(std::string_view body, std::size_t size, bool whole) {
+  std::string bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (; !body.empty(); body.remove_prefix(std::min(size, body.size())))
+    bytes += fmt::format("{:x}\r\n{}\r\n", std::min(size, body.size()), body.substr(0, size));
+  return whole ? bytes + "0\r\n\r\n" : bytes;
+}
+
+}  // namespace gather::test

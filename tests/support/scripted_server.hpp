@@ -1,0 +1,82 @@
+/// An HTTP server for tests that says exactly the bytes it is told to, right or wrong. Blocking sockets and
+/// threads: it shares nothing with what it tests.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace gather::test {
+
+/// Listens on 127.0.0.1, on a port of its own, until it is destroyed; that ends every connection.
+class ScriptedServer {
+ public:
+  struct Request {
+    std::string method;
+    std::string target;
+    std::map<std::string, std::string> headers;  ///< Names in lower case.
+    std::string body;
+    int connection = 0;  ///< Counts from 1.
+  };
+
+  /// What to do when the bytes of a reply are out.
+  enum class Then { keep, close, reset, stall };
+
+  struct Reply {
+    std::string bytes;
+    Then then = Then::keep;
+  };
+
+  /// Called by the connections' threads, one at a time.
+  using Script = std::function<Reply(const Request&)>;
+
+  explicit ScriptedServer(Script script);
+  ScriptedServer(const ScriptedServer&) = delete;
+  ScriptedServer& operator=(const ScriptedServer&) = delete;
+  ~ScriptedServer();
+
+  std::string url(std::string_view target = "/") const;
+  std::string host() const;
+
+  std::vector<Request> requests() const;
+  /// Connections taken so far.
+  int connections() const;
+  /// The most replies that were being waited for at one time; see hold().
+  std::size_t most_at_once() const;
+
+  /// Keeps every request waiting until `count` are there at the same time, or two seconds have passed.
+  void hold(std::size_t count);
+
+ private:
+  void accept_all();
+  void serve(int socket, int number);
+  Reply answer(const Request& request);
+  /// Waits for `socket` to have something to read. False: the server is being destroyed.
+  bool await(int socket) const;
+
+  Script script_;
+  int listener_;
+  int stop_read_;  // Readable once the server is being destroyed.
+  int stop_write_;
+  int port_ = 0;
+  mutable std::mutex mutex_;  // Guards everything below.
+  std::vector<Request> requests_;
+  std::vector<std::thread> connections_;
+  std::size_t held_ = 0;
+  std::size_t waiting_ = 0;
+  std::size_t most_waiting_ = 0;
+  std::thread acceptor_;
+};
+
+/// `HTTP/1.1 STATUS Word`, the headers given (each with its line break), Content-Length and the body.
+std::string response(int status, std::string_view body, std::string_view headers = "");
+
+/// The same in chunks of `size` bytes, without the last one if not `whole`.
+std::string chunked_response(std::string_view body, std::size_t size, bool whole = true);
+
+}  // namespace gather::test

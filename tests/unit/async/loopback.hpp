@@ -1,0 +1,64 @@
+/// Test bodies on a real loop, with deadlines, and pairs of streams over the loopback interface.
+#pragma once
+
+#include "core/async/future.hpp"
+#include "core/async/loop.hpp"
+#include "core/async/scope.hpp"
+#include "core/async/server.hpp"
+#include "core/async/stream.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace gather::test {
+
+/// Runs `body(loop)` on a fresh loop in real time; TimeoutError after ten seconds, which no test needs.
+template <class Body>
+auto run_real(Body body) {
+  async::Loop loop;
+  return loop.run(async::timeout(std::chrono::seconds(10), [&] { return body(loop); }));
+}
+
+/// A server on a free port of the loopback interface.
+inline async::Server serve(async::Loop& loop, async::Server::Handler handler) {
+  return async::start_server(loop, "127.0.0.1", 0, std::move(handler));
+}
+
+inline async::Co<async::Stream> connect(const async::Server& server) {
+  co_return co_await async::open_connection("127.0.0.1", server.port());
+}
+
+/// Both ends of one connection.
+struct Pair {
+  async::Stream near;
+  async::Stream far;
+};
+
+inline async::Co<Pair> connected_pair(async::Loop& loop) {
+  struct Accepted {
+    std::optional<async::Stream> stream;
+    async::Event come;
+  } accepted;
+  const async::Server server = serve(loop, [&accepted](async::Stream stream) -> async::Co<> {
+    accepted.stream.emplace(std::move(stream));
+    accepted.come.set();
+    co_return;
+  });
+  async::Stream near = co_await connect(server);
+  co_await accepted.come.wait();
+  co_return Pair(std::move(near), *std::move(accepted.stream));
+}
+
+/// Everything until the end of the stream.
+inline async::Co<std::string> read_all(async::Stream& stream) {
+  std::string all;
+  for (;;) {
+    const std::string piece = co_await stream.read_some();
+    if (piece.empty()) co_return all;
+    all += piece;
+  }
+}
+
+}  // namespace gather::test

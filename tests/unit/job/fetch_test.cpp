@@ -1,0 +1,101 @@
+#include "core/job/url.hpp"
+#include "tests/unit/job/jobs.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace gather::job;
+
+namespace {
+
+/// The fetch of a job with one task.
+struct OneFetch {
+  explicit OneFetch(const std::string& fetch, const std::string& rest = "")
+      : job(job_of(yaml("tasks: {a: {fetch: " + fetch + "}}\n" + rest))) {}
+  const Fetch* operator->() const {
+    return std::get<std::unique_ptr<const Fetch>>(job.tasks[0].action).get();
+  }
+
+  Job job;
+};
+
+}  // namespace
+
+TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
+  CHECK(OneFetch("http://localhost:8080/a?b=c#d")->url == "http://localhost:8080/a?b=c#d");
+  const OneFetch fetch(
+      "{url: 'HTTPS://example.org', method: PUT, headers: {Accept: '*/*', X-N: 1}, body: hello, "
+      "output: ./data//x, sha256: " +
+      std::string(64, 'A') + ", expect: {status: [200, 304]}}");
+  CHECK(fetch->url == "HTTPS://example.org");
+  CHECK(fetch->method == "PUT");
+  CHECK(fetch->headers == std::vector<NameValue>{{"Accept", "*/*"}, {"X-N", "1"}});
+  CHECK(fetch->body == "hello");
+  CHECK(fetch->output == "data/x");
+  CHECK(fetch->sha256 == std::string(64, 'a'));
+  CHECK(fetch->expect_status.listed == std::vector<int>{200, 304});
+}
+
+TEST_CASE("a fetch that sends something is a POST unless it says otherwise", "[job][fetch]") {
+  CHECK(OneFetch("http://a/")->method == "GET");
+  CHECK(OneFetch("{url: http://a/, body: x}")->method == "POST");
+  CHECK(OneFetch("{url: http://a/, body: x, method: PATCH}")->method == "PATCH");
+}
+
+TEST_CASE("json is sent as JSON, and says so", "[job][fetch]") {
+  const OneFetch fetch("{url: http://a/, json: {n: 1, list: [true, ~, 'no', 0x10], s: \"ä\\n\"}}");
+  CHECK(fetch->body == R"({"n":1,"list":[true,null,"no",16],"s":"ä\n"})");
+  CHECK(fetch->headers == std::vector<NameValue>{{"Content-Type", "application/json"}});
+  CHECK(OneFetch("{url: http://a/, json: [], headers: {content-type: a/b}}")->headers ==
+        std::vector<NameValue>{{"content-type", "a/b"}});
+}
+
+TEST_CASE("default fetch keys are joined with a task's own, headers by name", "[job][fetch]") {
+  const std::string defaults =
+      "defaults: {fetch: {headers: {Accept: a, X: x}, expect: {status: 200}, body: d}}";
+  const OneFetch fetch("{url: http://a/, headers: {ACCEPT: b}, json: 1}", defaults);
+  CHECK(fetch->headers ==
+        std::vector<NameValue>{{"ACCEPT", "b"}, {"X", "x"}, {"Content-Type", "application/json"}});
+  CHECK(fetch->body == "1");
+  CHECK(fetch->expect_status.listed == std::vector<int>{200});
+  CHECK(OneFetch("http://a/", defaults)->body == "d");
+}
+
+TEST_CASE("without a list any 2xx is success, with one only what it names", "[job][fetch]") {
+  const ExpectedStatus usual;
+  CHECK(usual.allows(200));
+  CHECK(usual.allows(299));
+  CHECK_FALSE(usual.allows(304));
+  const ExpectedStatus named{{404}};
+  CHECK(named.allows(404));
+  CHECK_FALSE(named.allows(200));
+}
+
+TEST_CASE("http and https URLs with a host are good", "[job][url]") {
+  const std::string url =
+      GENERATE("http://a", "https://a.b:1/", "HTTP://A:65535", "http://[::1]", "http://[fe80::1]:80/x",
+               "http://127.0.0.1?x", "http://a/%20?q=@#:", "http://münchen.example/ä");
+  CHECK_FALSE(fault_in_url(url).has_value());
+}
+
+TEST_CASE("other URLs are refused", "[job][url]") {
+  const std::string url =
+      GENERATE("", "a", "//a/", "http:/a", "http:a", "file:///etc/passwd", "http://", "http://:80/",
+               "http://a:0/", "http://a:65536/", "http://a:", "http://a:b/", "http://u@a/", "http://u:p@a/",
+               "http://[]/", "http://[::1", "http://[::1]x", "http://a b/", "http://a/\tb", "http://a\\b/",
+               "http://a\x7f/", "http://a<b/");
+  CHECK(fault_in_url(url).has_value());
+}
+
+TEST_CASE("two fetches may not write one file, however it is spelt", "[job][fetch]") {
+  const std::string other = GENERATE("d/x", "./d/x", "d//x", "d/y/../x", "a/../d/x", "d/./x");
+  CHECK(problems_of(yaml("tasks:\n"
+                         "  a: {fetch: {url: http://a/, output: d/x}}\n"
+                         "  b: {fetch: {output: " +
+                         other + ", url: http://a/}}\n")) == "3:23 task `a` writes `d/x` too\n");
+}
+
+TEST_CASE("a body of one's own does not pass for the JSON of the defaults", "[job][fetch]") {
+  const OneFetch fetch("{url: http://a/, body: x}", "defaults: {fetch: {json: {a: 1}}}");
+  CHECK(fetch->body == "x");
+  CHECK(fetch->headers.empty());
+}

@@ -1,0 +1,114 @@
+#include "tests/unit/net/fetch.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+
+using namespace std::chrono_literals;
+using namespace gather::net;
+using namespace gather::test;
+
+namespace {
+
+using Then = ScriptedServer::Then;
+
+/// How a download ends whose answer is these bytes and then this; it must leave the old file alone.
+std::string ending(const std::string& bytes, Then then, Session::Options options = {}) {
+  const Folder folder;
+  folder.write("page.txt", "old");
+  ScriptedServer server([&](const ScriptedServer::Request&) { return ScriptedServer::Reply{bytes, then}; });
+  Download wanted;
+  wanted.url = server.url();
+  wanted.output = folder / "page.txt";
+  const std::string result = fetch(wanted, options);
+  return folder.read("page.txt") == "old" && folder.list() == "page.txt" ? result
+                                                                         : "damaged: " + folder.list();
+}
+
+std::string promising(std::string_view length, std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::string(length) + "\r\n\r\n" + std::string(body);
+}
+
+}  // namespace
+
+TEST_CASE("a body that is shorter than promised is truncated", "[net][broken]") {
+  CHECK(ending(promising("1000", std::string(100, 'x')), Then::close) ==
+        "truncated: HOST closed the connection after 100 of 1000 bytes");
+  CHECK(ending(promising("1000", ""), Then::close) ==
+        "truncated: HOST closed the connection after 0 of 1000 bytes");
+}
+
+TEST_CASE("chunks without the last one are truncated", "[net][broken]") {
+  CHECK(ending(chunked_response("hello", 5, false), Then::close) ==
+        "truncated: HOST closed the connection after 5 bytes, before the end of the body");
+  CHECK(ending("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhel", Then::close) ==
+        "truncated: HOST closed the connection after 3 bytes, before the end of the body");
+}
+
+TEST_CASE("chunks that are none are no answer", "[net][broken]") {
+  CHECK(ending("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n", Then::close)
+            .starts_with("protocol: HOST sent what is no proper answer: "));
+}
+
+TEST_CASE("a reset is truncation, before the answer and inside it", "[net][broken]") {
+  CHECK(ending("", Then::reset) == "truncated: HOST reset the connection before it answered");
+  CHECK(ending(promising("1000", "hello"), Then::reset).starts_with("truncated: HOST reset the connection "));
+  CHECK(ending("", Then::close) == "truncated: HOST closed the connection before it answered");
+}
+
+TEST_CASE("a length that is none is refused", "[net][broken]") {
+  CHECK(ending(promising("99999999999999999999", "hello"), Then::close) ==
+        "protocol: HOST sent a length that is none: \"99999999999999999999\"");
+  CHECK(ending(promising("-5", "hello"), Then::close).starts_with("protocol: HOST sent "));
+  CHECK(ending(promising("5\r\nContent-Length: 6", "hello"), Then::close) ==
+        "protocol: HOST sent two different lengths, 5 and 6");
+}
+
+TEST_CASE("what is no HTTP is refused", "[net][broken]") {
+  CHECK(ending("hello\r\n", Then::close) ==
+        "protocol: HOST sent what is no proper answer: Received HTTP/0.9 when not allowed");
+}
+
+TEST_CASE("endless headers end", "[net][broken]") {
+  std::string bytes = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 100'000; ++i) bytes += "X-Header: 1\r\n";
+  CHECK(ending(bytes, Then::stall) == "protocol: HOST sent headers without end");
+}
+
+TEST_CASE("a silent server ends by the stall timer", "[net][broken]") {
+  const Session::Options impatient{.stall_timeout = 100ms};
+  CHECK(ending("", Then::stall, impatient) == "timeout: HOST sent nothing for 100 ms");
+  CHECK(ending(promising("1000", "hello"), Then::stall, impatient) ==
+        "timeout: HOST sent nothing for 100 ms");
+}
+
+TEST_CASE("a refused connection is told at once", "[net][broken]") {
+  std::string url;
+  {
+    const ScriptedServer gone([](const ScriptedServer::Request&) { return ScriptedServer::Reply{}; });
+    url = gone.url();
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(fetch({.url = url}) == "connect: can't connect to HOST: Connection refused");
+  CHECK(std::chrono::steady_clock::now() - begin < 1s);
+}
+
+TEST_CASE("a name without an address is dns", "[net][broken]") {
+  CHECK(fetch({.url = "http://nonexistent.invalid/"}) == "dns: no address was found for nonexistent.invalid");
+}
+
+TEST_CASE("plain HTTP on an https URL is tls", "[net][broken]") {
+  const ScriptedServer server([](const ScriptedServer::Request&) { return ScriptedServer::Reply{}; });
+  const ScriptedServer* const address = &server;
+  CHECK(fetch({.url = "https://" + address->host() + "/"}, {.stall_timeout = 200ms}).starts_with("t"));
+}
+
+TEST_CASE("a user in a URL is refused", "[net][broken]") {
+  CHECK(fetch({.url = "http://me:secret@127.0.0.1:1/"}) ==
+        "protocol: the URL for HOST holds a user or password");
+}
+
+TEST_CASE("other schemes are refused", "[net][broken]") {
+  CHECK(fetch({.url = "file:///etc/passwd"})
+            .starts_with("protocol: \"file:///etc/passwd\" is no URL that can be fetched"));
+}

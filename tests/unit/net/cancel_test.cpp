@@ -1,0 +1,134 @@
+#include "core/async/future.hpp"
+#include "core/async/scope.hpp"
+#include "core/async/task_group.hpp"
+#include "tests/unit/net/fetch.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+
+using namespace std::chrono_literals;
+using namespace gather::net;
+using namespace gather::test;
+using gather::async::Co;
+using gather::async::Loop;
+namespace async = gather::async;
+
+namespace {
+
+using Reply = ScriptedServer::Reply;
+
+Reply half_a_body(const ScriptedServer::Request&) {
+  return {"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", ScriptedServer::Then::stall};
+}
+
+/// Waits until the file has that many bytes; two seconds at most.
+Co<bool> grown(std::filesystem::path file, std::uintmax_t bytes) {
+  std::error_code ignored;
+  for (int i = 0; i < 2000; ++i) {
+    if (std::filesystem::exists(file, ignored) && std::filesystem::file_size(file, ignored) >= bytes)
+      co_return true;
+    co_await async::sleep(1ms);
+  }
+  co_return false;
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a cancelled download leaves no part and no connection", "[net][cancel]") {
+  const Folder folder;
+  folder.write("a", "old");
+  const ScriptedServer server(half_a_body);
+  const Download wanted{.url = server.url(), .output = folder / "a"};
+  Loop loop;
+  Session session(loop);
+  bool began = false;
+  CHECK_THROWS_AS(loop.run([](Loop& on, Session& with, const Download& what, bool& flag) -> Co<> {
+    auto task = on.create_task(download(with, what));
+    flag = co_await grown(what.output->native() + ".part", 5);
+    task.cancel();
+    co_await task;
+  }(loop, session, wanted, began)),
+                  async::Cancelled);
+  CHECK(began);
+  CHECK(folder.list() == "a");
+  CHECK(folder.read("a") == "old");
+}
+
+TEST_CASE("a download can be cancelled in every one of its first passes", "[net][cancel]") {
+  const Folder folder;
+  const ScriptedServer server([](const ScriptedServer::Request&) { return Reply{response(200, "hello")}; });
+  const Download wanted{.url = server.url(), .output = folder / "a"};
+  Loop loop;
+  Session session(loop);
+  for (int passes = 0; passes < 40; ++passes) {
+    loop.run([](Loop& on, Session& with, const Download& what, int wait) -> Co<> {
+      auto task = on.create_task(download(with, what));
+      for (int i = 0; i < wait; ++i) co_await async::yield();
+      task.cancel();
+      try {
+        co_await task;
+      } catch (const async::Cancelled&) {
+      }
+    }(loop, session, wanted, passes));
+    CHECK_FALSE(std::filesystem::exists(folder / "a.part"));
+  }
+}
+
+TEST_CASE("a timeout around a download is a timeout", "[net][cancel]") {
+  const Folder folder;
+  const ScriptedServer server(half_a_body);
+  const Download wanted{.url = server.url(), .output = folder / "a"};
+  Loop loop;
+  Session session(loop);
+  CHECK_THROWS_AS(loop.run(async::timeout(50ms, [&] { return download(session, wanted); })),
+                  async::TimeoutError);
+  CHECK(folder.list().empty());
+}
+
+TEST_CASE("cancelling during a name lookup does not wait for it", "[net][cancel]") {
+  Loop loop;
+  Session session(loop);
+  const Download wanted{.url = "http://nonexistent.invalid/"};
+  const auto begin = loop.now();
+  try {
+    loop.run(async::timeout(2ms, [&] { return download(session, wanted); }));
+  } catch (const async::TimeoutError&) {
+  }
+  CHECK(loop.now() - begin < 1s);
+}
+
+TEST_CASE("two downloads to one file: one wins, the other is told", "[net][cancel]") {
+  const Folder folder;
+  const ScriptedServer server([](const ScriptedServer::Request&) { return Reply{response(200, "hello")}; });
+  const Download wanted{.url = server.url(), .output = folder / "a"};
+  Loop loop;
+  Session session(loop);
+  std::string first, second;
+  loop.run(async::task_group([&](async::TaskGroup& group) -> Co<> {
+    const auto into = [](Session& with, const Download& what, std::string& text) -> Co<> {
+      text = describe(co_await download(with, what));
+    };
+    group.spawn(into(session, wanted, first));
+    group.spawn(into(session, wanted, second));
+    co_return;
+  }));
+  CHECK(first == "200, 5 bytes");
+  CHECK(second == "local: a download of " + (folder / "a").native() + " is in progress already");
+  CHECK(folder.list() == "a");
+}
+
+TEST_CASE("everything is closed when session and loop have gone", "[net][cancel]") {
+  const std::size_t before = open_descriptors();
+  {
+    const ScriptedServer server(half_a_body);
+    CHECK(fetch({.url = server.url()}, {.stall_timeout = 30ms}) == "timeout: HOST sent nothing for 30 ms");
+  }
+  CHECK(open_descriptors() == before);
+}

@@ -1,0 +1,132 @@
+#include "core/net/part_file.hpp"
+
+#include "tests/unit/net/fetch.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/stat.h>
+
+#include <optional>
+
+using gather::net::part_of;
+using gather::net::PartFile;
+using gather::test::Folder;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Why no part can be made for `name`, with the folder's own path left out.
+std::string refusal(const Folder& folder, std::string_view name) {
+  const auto part = PartFile::create(folder / name);
+  if (part) return "";
+  std::string why = part.error();
+  for (std::size_t at; (at = why.find(folder.path().native() + "/")) != std::string::npos;)
+    why.erase(at, folder.path().native().size() + 1);
+  return why;
+}
+
+}  // namespace
+
+TEST_CASE("the name appears with publish, and the part goes", "[net][part]") {
+  const Folder folder;
+  folder.write("a", "old");
+  auto part = PartFile::create(folder / "a");
+  REQUIRE(part);
+  REQUIRE(part->write("new"));
+  CHECK(folder.list() == "a a.part");
+  CHECK(folder.read("a") == "old");
+  CHECK(part->publish());
+  CHECK(folder.list() == "a");
+  CHECK(folder.read("a") == "new");
+}
+
+TEST_CASE("a part that is not published goes", "[net][part]") {
+  const Folder folder;
+  {
+    auto part = PartFile::create(folder / "sub/a");
+  }
+  CHECK(folder.list() == "sub");
+}
+
+TEST_CASE("a second writer is refused while the first is at it", "[net][part]") {
+  const Folder folder;
+  {
+    const auto first = PartFile::create(folder / "a");
+    CHECK(refusal(folder, "a") == "a download of a is in progress already");
+    CHECK(folder.list() == "a.part");
+  }
+  CHECK(refusal(folder, "a").empty());
+}
+
+TEST_CASE("what a killed run left is used again, from its beginning", "[net][part]") {
+  const Folder folder;
+  folder.write("a.part", "a long beginning");
+  auto part = PartFile::create(folder / "a");
+  REQUIRE(part);
+  REQUIRE(part->write("new"));
+  CHECK(part->publish());
+  CHECK(folder.read("a") == "new");
+}
+
+TEST_CASE("what is no plain file is not replaced", "[net][part]") {
+  const Folder folder;
+  fs::create_directory(folder / "dir");
+  mkfifo((folder / "fifo").c_str(), 0600);
+  folder.write("file", "");
+  fs::create_symlink("/dev/null", folder / "null");
+  CHECK(refusal(folder, "dir") == "can't write dir: it is a folder");
+  CHECK(refusal(folder, "fifo") == "can't write fifo: it is no plain file");
+  CHECK(refusal(folder, "null") == "can't write null: it is no plain file");
+  CHECK(refusal(folder, "file/a") == "can't write file/a: Not a directory");
+  CHECK(refusal(folder, "new/") == "new/ names a folder, not a file");
+  CHECK(refusal(folder, std::string(256, 'x')).ends_with("File name too long"));
+}
+
+TEST_CASE("a link at the part is never followed", "[net][part]") {
+  const Folder folder;
+  folder.write("victim", "precious");
+  fs::create_symlink("victim", folder / "a.part");
+  CHECK(refusal(folder, "a") == "can't write a.part: it is a symbolic link, and is not followed; remove it");
+  fs::create_hard_link(folder / "victim", folder / "b.part");
+  CHECK(refusal(folder, "b") == "can't write b.part: it is no plain file; remove it");
+  mkfifo((folder / "c.part").c_str(), 0600);
+  CHECK(refusal(folder, "c") == "can't write c.part: it is no plain file; remove it");
+  CHECK(folder.read("victim") == "precious");
+}
+
+TEST_CASE("a link at the name is replaced, and where it led stays", "[net][part]") {
+  const Folder folder;
+  folder.write("victim", "precious");
+  fs::create_symlink("victim", folder / "a");
+  auto part = PartFile::create(folder / "a");
+  REQUIRE(part);
+  REQUIRE(part->write("new"));
+  CHECK(part->publish());
+  CHECK(fs::symlink_status(folder / "a").type() == fs::file_type::regular);
+  CHECK(folder.read("victim") == "precious");
+}
+
+TEST_CASE("a part that was replaced by another file is left alone", "[net][part]") {
+  const Folder folder;
+  {
+    auto part = PartFile::create(folder / "a");
+    REQUIRE(part);
+    fs::remove(folder / "a.part");
+    folder.write("a.part", "somebody else's");
+    CHECK_FALSE(part->publish());
+  }
+  CHECK(folder.list() == "a.part");
+  CHECK(folder.read("a.part") == "somebody else's");
+}
+
+TEST_CASE("a name of 255 bytes has a part of its own", "[net][part]") {
+  const Folder folder;
+  const std::string one = std::string(254, 'x') + "1";
+  const std::string two = std::string(254, 'x') + "2";
+  auto first = PartFile::create(folder / one);
+  auto second = PartFile::create(folder / two);
+  REQUIRE((first && second));
+  CHECK(part_of(folder / one).filename().native().size() == 255);
+  REQUIRE(first->write("1"));
+  CHECK((first->publish() && second->publish()));
+  CHECK(folder.list() == one + " " + two);
+}

@@ -1,0 +1,141 @@
+#include "core/async/combine.hpp"
+#include "core/async/scope.hpp"
+#include "core/async/sync.hpp"
+#include "tests/unit/net/fetch.hpp"
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace gather::net;
+using namespace gather::test;
+using gather::async::Co;
+using gather::async::Loop;
+namespace async = gather::async;
+
+namespace {
+
+using Reply = ScriptedServer::Reply;
+
+ScriptedServer::Script saying(std::string body) {
+  return [bytes = response(200, body)](const ScriptedServer::Request&) { return Reply{bytes}; };
+}
+
+Co<std::string> get(Session& session, std::string url) {
+  const Download wanted{.url = std::move(url)};
+  co_return describe(co_await download(session, wanted));
+}
+
+/// Descriptors of this process that a child would inherit, the standard ones aside.
+std::vector<int> inheritable() {
+  std::vector<int> found;
+  for (int descriptor = 3; descriptor < 1024; ++descriptor)
+    if (const int flags = fcntl(descriptor, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0)
+      found.push_back(descriptor);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("requests one after another use one connection", "[net][session]") {
+  const ScriptedServer server(saying("hello"));
+  Loop loop;
+  Session session(loop);
+  for (int i = 0; i < 3; ++i) CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("closed connections are made anew", "[net][session]") {
+  const ScriptedServer server(saying("hello"));
+  Loop loop;
+  Session session(loop);
+  CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+  session.close_connections();
+  CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("a kept connection that the server closed meanwhile is replaced", "[net][session]") {
+  const ScriptedServer server([](const ScriptedServer::Request&) {
+    return Reply{response(200, "hello"), ScriptedServer::Then::close};
+  });
+  Loop loop;
+  Session session(loop);
+  for (int i = 0; i < 5; ++i) CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+}
+
+TEST_CASE("64 requests to one host are under way at once", "[net][session]") {
+  ScriptedServer server(saying("hello"));
+  server.hold(64);
+  Loop loop;
+  Session session(loop);
+  std::vector<Co<std::string>> requests;
+  for (int i = 0; i < 64; ++i) requests.push_back(get(session, server.url(fmt::format("/{}", i))));
+  const auto results = loop.run(async::gather(std::move(requests)));
+  CHECK(results == std::vector<std::string>(64, "200, 5 bytes"));
+  CHECK(server.most_at_once() == 64);
+}
+
+TEST_CASE("a thousand requests through a semaphore of 64 all arrive", "[net][session]") {
+  const ScriptedServer server(saying("hello"));
+  Loop loop;
+  Session session(loop);
+  async::Semaphore slots(64);
+  std::vector<Co<std::string>> requests;
+  for (int i = 0; i < 1000; ++i)
+    requests.push_back([](Session& on, async::Semaphore& leave, std::string url) -> Co<std::string> {
+      const auto permit = co_await leave.scoped();
+      co_return co_await get(on, std::move(url));
+    }(session, slots, server.url()));
+  const auto results = loop.run(async::gather(std::move(requests)));
+  CHECK(results == std::vector<std::string>(1000, "200, 5 bytes"));
+  CHECK(server.requests().size() == 1000);
+  CHECK(server.connections() <= 64);
+}
+
+TEST_CASE("a stalled request does not hold up another on the same host", "[net][session]") {
+  const ScriptedServer server([](const ScriptedServer::Request& request) {
+    if (request.target == "/stall") return Reply{"", ScriptedServer::Then::stall};
+    return Reply{response(200, "hello")};
+  });
+  Loop loop;
+  Session session(loop, {.stall_timeout = 300ms});
+  std::vector<Co<std::string>> requests;
+  requests.push_back(get(session, server.url("/stall")));
+  requests.push_back([](Session& on, std::string url) -> Co<std::string> {
+    const auto begin = (co_await async::current_task()).loop().now();
+    for (int i = 0; i < 20; ++i) co_await get(on, url);
+    const auto end = (co_await async::current_task()).loop().now();
+    co_return end - begin < 250ms ? "quick" : "held up";
+  }(session, server.url("/")));
+  CHECK(loop.run(async::gather(std::move(requests))) ==
+        std::vector<std::string>{"timeout: HOST sent nothing for 300 ms", "quick"});
+}
+
+TEST_CASE("a child would inherit nothing of a transfer", "[net][session]") {
+  const std::vector<int> before = inheritable();
+  std::vector<int> during;
+  const ScriptedServer server([&](const ScriptedServer::Request&) {
+    during = inheritable();
+    return Reply{response(200, "hello")};
+  });
+  const Folder folder;
+  CHECK(fetch({.url = server.url(), .output = folder / "a"}) == "200, 5 bytes");
+  CHECK(during == before);
+}
+
+TEST_CASE("a session without requests costs no descriptor", "[net][session]") {
+  Loop loop;
+  const int before = dup(0);
+  close(before);
+  const Session session(loop);
+  const int after = dup(0);
+  close(after);
+  CHECK(after == before);
+}

@@ -1,0 +1,150 @@
+/// Real processes for tests: run one to its end, or watch one from outside.
+#pragma once
+
+#include "core/async/future.hpp"
+#include "core/async/scope.hpp"
+#include "core/process/run_process.hpp"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gather::test {
+
+using async::Co;
+using async::Loop;
+using async::StartPath;
+using namespace std::chrono_literals;
+
+/// The ways to start a child that this build can use.
+inline std::vector<StartPath> start_paths() {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return {StartPath::automatic, StartPath::uv};
+#endif
+#endif
+  return {StartPath::vfork, StartPath::fork, StartPath::uv};
+}
+
+inline std::string text_of(const process::Spool& spool) {
+  std::string text;
+  spool.read([&text](std::string_view piece) { text += piece; });
+  return text;
+}
+
+struct Setting {
+  StartPath path = StartPath::automatic;
+  std::string directory{};
+  int stdin_fd = -1;
+  process::StopPolicy policy{};
+  std::vector<std::string> environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
+};
+
+/// What came of one program.
+struct Ran {
+  std::expected<process::Exit, async::StartError> end;
+  process::ProcessResult result;
+
+  std::string out() const { return text_of(result.out); }
+  std::string err() const { return text_of(result.err); }
+  /// "exit 3", "signal 11", or why it did not start.
+  std::string told() const {
+    if (!end) return end.error().why;
+    return end->signal != 0 ? "signal " + std::to_string(end->signal) : "exit " + std::to_string(end->code);
+  }
+};
+
+/// Runs a program on a loop of its own, to its end. A test that hangs ends with a TimeoutError.
+inline Ran run(std::vector<std::string> argv, const Setting& setting = {}) {
+  Loop loop;
+  const auto starter = process::make_starter(loop, setting.path);
+  Ran ran{.end = {}, .result = {}};
+  ran.end = loop.run(async::timeout(10s, [&] {
+    return process::run_process(*starter,
+                                {.argv = std::move(argv),
+                                 .environment = setting.environment,
+                                 .directory = setting.directory,
+                                 .stdin_fd = setting.stdin_fd},
+                                setting.policy, ran.result);
+  }));
+  return ran;
+}
+
+inline Ran shell(const std::string& script, const Setting& setting = {}) {
+  return run({"sh", "-c", script}, setting);
+}
+
+/// Looks every millisecond whether `claim` has come true; false after two seconds.
+inline Co<bool> eventually(std::function<bool()> claim) {
+  for (int i = 0; i < 2000; ++i) {
+    if (claim()) co_return true;
+    co_await async::sleep(1ms);
+  }
+  co_return claim();
+}
+
+/// The fields of /proc/PID/stat after the name: state, parent, group, session, … Empty if it is gone.
+inline std::vector<std::string> process_fields(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::string> fields;
+  if (text.empty()) return fields;
+  std::istringstream rest(text.substr(text.rfind(')') + 1));
+  for (std::string field; rest >> field;) fields.push_back(field);
+  return fields;
+}
+
+/// How many processes are alive whose field (2: group, 3: session) is `id`; zombies don't count.
+inline int count_alive(std::size_t field, const std::string& id) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto fields = process_fields(name);
+    if (fields.size() > field && fields[field] == id && fields[0] != "Z" && fields[0] != "X") ++count;
+  }
+  return count;
+}
+
+/// Whether this process has a child, running or zombie.
+inline bool has_children() {
+  std::ifstream file("/proc/self/task/" + std::to_string(getpid()) + "/children");
+  std::string first;
+  return static_cast<bool>(file >> first);
+}
+
+inline std::ptrdiff_t count_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+/// A folder that is removed with everything in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = "/tmp/gather-test-XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+
+  const std::string& path() const { return path_; }
+  void write(const std::string& name, std::string_view text, mode_t mode = 0644) const {
+    std::ofstream(path_ + "/" + name) << text;
+    chmod((path_ + "/" + name).c_str(), mode);
+  }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace gather::test

@@ -1,0 +1,173 @@
+#include "tests/unit/process/process_run.hpp"
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+using namespace gather;
+using namespace gather::test;
+using process::Exit;
+
+TEST_CASE("a program's exit status is given as it is, on every start path", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  for (const int code : {0, 1, 2, 126, 127, 128, 255})
+    CHECK(shell(fmt::format("exit {}", code), {.path = path}).end.value() == Exit{.code = code});
+}
+
+TEST_CASE("a program that a signal ended is told by the signal, on every start path", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  for (const int number : {SIGSEGV, SIGABRT, SIGTERM, SIGKILL, SIGUSR1}) {
+    const Ran ran = shell(fmt::format("ulimit -c 0; kill -{} $$", number), {.path = path});
+    CHECK(ran.end.value() == Exit{.signal = number});
+    CHECK(!ran.result.killed);
+  }
+}
+
+TEST_CASE("both streams are kept apart and byte for byte, on every start path", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const Ran ran = shell(R"(printf 'a\0b\377\n'; printf 'oops' >&2; printf 'end')", {.path = path});
+  CHECK(ran.out() == std::string("a\0b\377\nend", 8));
+  CHECK(ran.err() == "oops");
+  CHECK(!ran.result.leaked);
+}
+
+TEST_CASE("a large output is complete, and is kept in a file", "[process]") {
+  const Ran ran = shell("seq 1 750000; seq 1 750000 >&2");
+  std::string expected;
+  for (int i = 1; i <= 750000; ++i) expected += std::to_string(i) + '\n';
+  CHECK(expected.size() > 5'000'000);
+  CHECK(ran.result.out.spilled());
+  CHECK((ran.out() == expected));
+  CHECK((ran.err() == expected));
+}
+
+TEST_CASE("a program's stdin is empty unless it is given one", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  CHECK(run({"cat"}, {.path = path}).told() == "exit 0");
+
+  std::array<int, 2> ends{};
+  REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+  REQUIRE(write(ends[1], "given", 5) == 5);
+  close(ends[1]);
+  CHECK(run({"cat"}, {.path = path, .stdin_fd = ends[0]}).out() == "given");
+  close(ends[0]);
+}
+
+TEST_CASE("a program can open /dev/stdout and /dev/stderr", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const Ran ran = shell("echo one > /dev/stdout; echo two > /dev/stderr", {.path = path});
+  CHECK(ran.out() == "one\n");
+  CHECK(ran.err() == "two\n");
+}
+
+TEST_CASE("a program that reads its own output back does not stop the loop", "[process]") {
+  CHECK(shell("exec 3</dev/stdout; echo x; head -n 1 <&3 >/dev/null").told() == "exit 0");
+}
+
+TEST_CASE("a program runs in the directory it is given, which its relative paths start from", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const TemporaryFolder folder;
+  folder.write("here", "#!/bin/sh\npwd\n", 0755);
+  CHECK(run({"./here"}, {.path = path, .directory = folder.path()}).out() == folder.path() + "\n");
+  CHECK(run({"here"}, {.path = path, .directory = folder.path(), .environment = {"PATH=.:/bin"}}).out() ==
+        folder.path() + "\n");
+}
+
+TEST_CASE("a program gets the environment it is given and no other", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  CHECK(run({"env"}, {.path = path, .environment = {"PATH=/usr/bin:/bin", "A=1", "B=x y"}}).out() ==
+        "PATH=/usr/bin:/bin\nA=1\nB=x y\n");
+}
+
+TEST_CASE("a program that closes its streams and lives on is awaited", "[process]") {
+  const Ran ran = shell("exec >&- 2>&-; sleep 0.1; exit 7");
+  CHECK(ran.told() == "exit 7");
+  CHECK(!ran.result.leaked);
+}
+
+TEST_CASE("a program starts clean: three descriptors, default signals, its own session", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const int inheritable = open("/dev/null", O_RDONLY);  // Not close-on-exec, as sloppy libraries do it.
+  REQUIRE(inheritable >= 0);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGUSR2, [](int) {});
+  sigset_t mask;
+  sigset_t before;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &mask, &before);
+  const Ran descriptors = run({"ls", "/proc/self/fd"}, {.path = path});
+  const Ran status = run({"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"}, {.path = path});
+  const Ran ids = run({"cat", "/proc/self/stat"}, {.path = path});
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGUSR2, SIG_DFL);
+  close(inheritable);
+
+  CHECK(descriptors.out() == "0\n1\n2\n3\n");  // 3 is the folder that ls reads.
+  CHECK(status.out() == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  const std::string line = ids.out();
+  const std::string pid = line.substr(0, line.find(' '));
+  std::string own_group_and_session_no_terminal = fmt::format(" {} {} 0 ", pid, pid);
+  CHECK_THAT(line, Catch::Contains(own_group_and_session_no_terminal));
+}
+
+TEST_CASE("signals are neither lost nor left blocked by a start", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  run({"true"}, {.path = path});
+  sigset_t mask;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  CHECK(sigismember(&mask, SIGINT) == 0);
+  CHECK(sigismember(&mask, SIGTERM) == 0);
+}
+
+TEST_CASE("a program dies with its parent's thread unless libuv has started it", "[process]") {
+  const Ran ran = run({"python3", "-c",
+                       "import ctypes; d = ctypes.c_int(); "
+                       "ctypes.CDLL(None).prctl(2, ctypes.byref(d), 0, 0, 0); print(d.value)"});
+  if (!ran.end) return;  // No python3 on this machine.
+  CHECK(ran.out() == "9\n");
+}
+
+TEST_CASE("usage tells processor time and peak memory", "[process]") {
+  // 200 MB in one string, so that the peak is above what this process itself may have.
+  const Ran ran =
+      shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; head -c 200000000 /dev/zero | tail -c 1");
+  REQUIRE(ran.result.usage);
+  CHECK(ran.result.usage->user > 1ms);
+  CHECK(ran.result.usage->user < 10s);
+  const Ran large = run({"dd", "if=/dev/zero", "of=/dev/null", "bs=300M", "count=1"});
+  REQUIRE(large.result.usage);
+  CHECK(large.result.usage->peak_memory_bytes > 300'000'000);
+  CHECK(large.result.usage->peak_memory_bytes < 400'000'000);
+}
+
+TEST_CASE("many short programs leave neither a zombie nor a descriptor", "[process]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const auto descriptors = count_descriptors();
+  {
+    Loop loop;
+    const auto starter = process::make_starter(loop, path);
+    const process::StopPolicy policy;
+    int passed = 0;
+    loop.run([](process::Starter& from, const process::StopPolicy& stop, int& count) -> Co<> {
+      std::ptrdiff_t most = 0;
+      for (int i = 0; i < 250; ++i) {
+        process::ProcessResult result;
+        const auto end = co_await process::run_process(from, {.argv = {"true"}}, stop, result);
+        if (end && end->code == 0 && !result.leaked) ++count;
+        most = std::max(most, count_descriptors());
+        if (i == 10) most = count_descriptors();
+        if (i > 10 && count_descriptors() > most) count = -1000;
+      }
+    }(*starter, policy, passed));
+    CHECK(passed == 250);
+    CHECK(!has_children());
+  }
+  CHECK(count_descriptors() == descriptors);
+}

@@ -1,0 +1,317 @@
+#include "core/report/plain.hpp"
+
+#include "tests/unit/analyse/made_run.hpp"
+#include "tests/unit/report/fake_terminal.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+using gather::report::Plain;
+using gather::report::PlainOptions;
+using gather::report::TaskOutput;
+using gather::report::Verbosity;
+using gather::run::Exited;
+using gather::test::FakeTerminal;
+using gather::test::MadeRun;
+using gather::test::output_of;
+using gather::test::outputs;
+
+namespace {
+
+PlainOptions lines_only(Verbosity verbosity = Verbosity::normal) {
+  return {.verbosity = verbosity, .summary = false, .digest = false};
+}
+
+/// Tells `plain` that a task of `run` has ended as its record says.
+void end(Plain& plain, const MadeRun& run, const char* id,
+         std::vector<gather::run::AttemptOutput> written = {}) {
+  plain.task_ended(run.id(id), run.record[run.id(id)], written);
+}
+
+}  // namespace
+
+TEST_CASE("every ending is one line on standard error, in fixed columns", "[report][plain]") {
+  MadeRun run;
+  run.task("build").ran(0s, 1250ms);
+  run.task("test").ran(0s, 400ms, Exited{3});
+  run.task("deploy").skipped_at(400ms, "test");
+  run.task("fetch").ran(0s, 1s, Exited{1}).ran(2s, 1400ms);
+  run.task("slow").ran(0s, 2s, gather::run::TimedOut{2s, false});
+  run.task("long").ran(0s, 3s, gather::run::Stopped{"interrupted", false});
+  run.task("later").cancelled_at(3s, "interrupted");
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only());
+
+  plain.run_started(run.job, run.record);
+  for (const char* id : {"build", "test", "deploy", "fetch", "slow", "long", "later"}) end(plain, run, id);
+  plain.run_ended(run.record);
+
+  CHECK(terminal.stderr_text ==
+        "ok          1.25 s  build\n"
+        "failed      400 ms  test: exit status 3\n"
+        "skipped             deploy: test failed\n"
+        "flaky       1.40 s  fetch: passed at attempt 2 of 3\n"
+        "timed out   2.00 s  slow: timed out after 2 s\n"
+        "cancelled   3.00 s  long: interrupted\n");
+  CHECK(terminal.stdout_text.empty());
+}
+
+TEST_CASE("a pipe gets the tasks' output alone, byte for byte", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 2s);
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only());
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "no newline", "warning\n")));
+  end(plain, run, "b", outputs(output_of(1, std::string("\0\xff\n", 3), "")));
+
+  CHECK(terminal.stdout_text == std::string("no newline\0\xff\n", 13));
+  CHECK(terminal.stderr_text == "ok          1.00 s  a\nwarning\nok          2.00 s  b\n");
+}
+
+TEST_CASE("where both streams are one place, a line of ours begins at its start", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 2s);
+  FakeTerminal terminal;
+  terminal.is_shared = true;
+  Plain plain(terminal, lines_only());
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "no newline", "")));
+  end(plain, run, "b");
+
+  CHECK(terminal.both == "ok          1.00 s  a\nno newline\nok          2.00 s  b\n");
+  CHECK(terminal.stdout_text == "no newline");
+}
+
+TEST_CASE("output of repeated attempts is held back, and shown if the task fails", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s, Exited{1}).ran(2s, 1s, Exited{2});
+  run.task("b").ran(0s, 1s, Exited{1}).ran(2s, 1s);
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only());
+  const auto both = [] {
+    auto list = outputs(output_of(1, "", "first\n"));
+    list.push_back(output_of(2, "", "second\n"));
+    return list;
+  };
+
+  plain.run_started(run.job, run.record);
+  plain.attempt_failed(run.id("a"), run.record.tasks[0].attempts[0], 600ms, output_of(1, "", "first\n"));
+  end(plain, run, "a", both());
+  end(plain, run, "b", both());
+
+  CHECK(terminal.stderr_text ==
+        "retry       1.00 s  a: exit status 1; again in 600 ms\n"
+        "failed      1.00 s  a: exit status 2\n"
+        "attempt 1           a\nfirst\n"
+        "attempt 2           a\nsecond\n"
+        "flaky       1.00 s  b: passed at attempt 2 of 3\nsecond\n");
+}
+
+TEST_CASE("with -v starts are told, and every attempt's output comes at once", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s, Exited{1}).ran(2s, 1s, Exited{2});
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only(Verbosity::verbose));
+  auto written = outputs(output_of(1, "", "first\n"));
+  written.push_back(output_of(2, "", "second\n"));
+
+  plain.run_started(run.job, run.record);
+  plain.attempt_started(run.id("a"), 1);
+  plain.attempt_failed(run.id("a"), run.record.tasks[0].attempts[0], 600ms, output_of(1, "", "first\n"));
+  plain.attempt_started(run.id("a"), 2);
+  end(plain, run, "a", std::move(written));
+
+  CHECK(terminal.stderr_text ==
+        "start               a\n"
+        "retry       1.00 s  a: exit status 1; again in 600 ms\nfirst\n"
+        "start               a: attempt 2\n"
+        "failed      1.00 s  a: exit status 2\nsecond\n");
+}
+
+TEST_CASE("with -q only failures and the digest are told; the tasks' output stays", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 1s, Exited{1});
+  run.task("c").needs({"b"}).skipped_at(1s, "b");
+  FakeTerminal terminal;
+  Plain plain(terminal, {.verbosity = Verbosity::quiet});
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "data\n", "")));
+  end(plain, run, "b");
+  end(plain, run, "c");
+  plain.tick(60s);
+  plain.run_ended(run.record);
+
+  CHECK(terminal.stdout_text == "data\n");
+  CHECK(terminal.stderr_text ==
+        "failed      1.00 s  b: exit status 1\n"
+        "\n"
+        "1 of 3 tasks failed, 1 skipped\n"
+        "  failed     b: exit status 1 (1 task skipped because of it)\n");
+}
+
+TEST_CASE("a quiet run that is good says nothing", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  FakeTerminal terminal;
+  Plain plain(terminal, {.verbosity = Verbosity::quiet});
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a");
+  plain.run_ended(run.record);
+  CHECK(terminal.both.empty());
+}
+
+TEST_CASE("standard output can be left to a report, or to nobody", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 1s, Exited{1});
+  const auto err_with = [&](TaskOutput where) {
+    FakeTerminal terminal;
+    PlainOptions options = lines_only(Verbosity::quiet);
+    options.output = where;
+    Plain plain(terminal, options);
+    plain.run_started(run.job, run.record);
+    end(plain, run, "a", outputs(output_of(1, "good\n", "")));
+    end(plain, run, "b", outputs(output_of(1, "bad\n", "")));
+    return terminal.stdout_text + "|" + terminal.stderr_text;
+  };
+  CHECK(err_with(TaskOutput::own_streams) == "good\nbad\n|failed      1.00 s  b: exit status 1\n");
+  CHECK(err_with(TaskOutput::all_to_err) == "|good\nfailed      1.00 s  b: exit status 1\nbad\n");
+  CHECK(err_with(TaskOutput::failures_to_err) == "|failed      1.00 s  b: exit status 1\nbad\n");
+}
+
+TEST_CASE("names and reasons can't act on a terminal", "[report][plain]") {
+  MadeRun run;
+  run.task("a\x1b[2J").ran(0s, 1s, gather::run::LocalFailure{"can't write \x1b]0;x\a\nfile"});
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only());
+  plain.run_started(run.job, run.record);
+  plain.task_ended(gather::job::TaskId(0), run.record.tasks[0], {});
+  CHECK(terminal.stderr_text == "failed      1.00 s  a\\x1b[2J: can't write \\x1b]0;x\\x07\\nfile\n");
+}
+
+TEST_CASE("a live line is drawn on ticks, cut to the width, and erased before anything else",
+          "[report][plain]") {
+  MadeRun run;
+  run.task("build").ran(0s, 4s);
+  run.task("test").ran(1s, 2s);
+  FakeTerminal terminal;
+  terminal.width = 34;
+  terminal.is_shared = true;
+  {
+    Plain plain(terminal, lines_only());
+    plain.run_started(run.job, run.record);
+    plain.attempt_started(run.id("build"), 1);
+    plain.tick(1s);
+    plain.tick(1040ms);  // Too soon.
+    plain.attempt_started(run.id("test"), 1);
+    plain.tick(1100ms);
+    end(plain, run, "test", outputs(output_of(1, "half", "")));
+    plain.tick(3200ms);
+  }
+  CHECK(terminal.both ==
+        "\r[0/2] 1 running: build 1.0 s\x1b[K"
+        "\r[0/2] 2 running: build 1.1 s, te…\x1b[K"
+        "\r\x1b[Kok          2.00 s  test\nhalf\n"
+        "\r[1/2] 1 running: build 3.2 s\x1b[K"
+        "\r\x1b[K");
+}
+
+TEST_CASE("off a terminal a heartbeat names what runs, every thirty seconds", "[report][plain]") {
+  MadeRun run;
+  run.task("build").ran(0s, 100s);
+  run.task("bad").ran(0s, 1s, Exited{1});
+  run.task("more").ran(0s, 100s);
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only(Verbosity::quiet));
+  Plain loud(terminal, lines_only());
+  for (Plain* each : {&plain, &loud}) {
+    each->run_started(run.job, run.record);
+    each->attempt_started(run.id("build"), 1);
+    each->attempt_started(run.id("bad"), 1);
+    each->tick(29s);
+    end(*each, run, "bad");
+    each->attempt_started(run.id("more"), 1);
+    terminal.stderr_text.clear();
+    for (const auto now : {30s, 31s, 59s, 90s}) each->tick(now);
+  }
+  CHECK(terminal.stderr_text ==
+        "[1/3] 1 failed, 2 running: build 30.0 s, more 1.0 s\n"
+        "[1/3] 1 failed, 2 running: build 1m30s, more 1m01s\n");
+}
+
+TEST_CASE("stopping is said at once", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  FakeTerminal terminal;
+  Plain plain(terminal, lines_only());
+  plain.run_started(run.job, run.record);
+  plain.run_stopping("interrupted");
+  CHECK(terminal.stderr_text == "stopping            interrupted\n");
+  CHECK(terminal.flushes == 1);
+}
+
+TEST_CASE("with colour the state is painted, and colours of a task end with its output", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  FakeTerminal terminal;
+  PlainOptions options = lines_only();
+  options.colour = gather::report::Colour::on;
+  Plain plain(terminal, options);
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "", "\x1b[31mred\n")));
+  CHECK(terminal.stderr_text == "\x1b[32mok       \x1b[0m   1.00 s  a\n\x1b[31mred\n\x1b[0m");
+}
+
+TEST_CASE("a whole run that fails ends with its digest", "[report][plain]") {
+  MadeRun run;
+  run.task("build").ran(0s, 1500ms);
+  run.task("test").is_process().needs({"build"}).ran(1500ms, 500ms, Exited{3});
+  run.task("lint").is_process().ran(0s, 600ms, Exited{1}).ran(1s, 800ms);
+  run.task("deploy").needs({"test"}).skipped_at(2s, "test");
+  run.task("announce").needs({"deploy"}).skipped_at(2s, "test");
+  FakeTerminal terminal;
+  Plain plain(terminal, {});
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "build");
+  end(plain, run, "lint");
+  end(plain, run, "test", outputs(output_of(1, "12 tests\n", "\x1b[31mexpected 4\x1b[0m\n\tgot 5\n\n")));
+  end(plain, run, "deploy");
+  end(plain, run, "announce");
+  plain.run_ended(run.record);
+
+  CHECK(terminal.stdout_text == "12 tests\n");
+  CHECK(terminal.stderr_text ==
+        "ok          1.50 s  build\n"
+        "flaky       800 ms  lint: passed at attempt 2 of 3\n"
+        "failed      500 ms  test: exit status 3\n"
+        "\x1b[31mexpected 4\x1b[0m\n\tgot 5\n\n"
+        "skipped             deploy: test failed\n"
+        "skipped             announce: test failed\n"
+        "\n"
+        "task      state        start     took  0                                           2.00 s\n"
+        "build     ok            0 ms   1.50 s  ██████████████████████████████████████\n"
+        "lint      flaky         0 ms   800 ms  ███████████████░░░░░░░░░░████████████████████\n"
+        "test      failed      1.50 s   500 ms                                       █████████████\n"
+        "deploy    skipped\n"
+        "announce  skipped\n"
+        "\n"
+        "tasks                    5   1 ok, 1 flaky, 1 failed, 2 skipped\n"
+        "wall                2.00 s\n"
+        "sum of task times   2.80 s   naive concurrency 1.40\n"
+        "critical path       2.00 s   build > test\n"
+        "lower bound         2.00 s   from critical path; efficiency 100.0 %\n"
+        "slowest                      build 1.50 s, lint 800 ms, test 500 ms\n"
+        "\n"
+        "1 of 5 tasks failed, 2 skipped\n"
+        "  failed     test: exit status 3 (2 tasks skipped because of it)\n"
+        "    | expected 4\n"
+        "    |   got 5\n");
+}
