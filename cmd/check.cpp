@@ -1,18 +1,18 @@
 /// `gather check`: every problem of the job files at once. Starts nothing.
-#include <fmt/format.h>
-
 #include "cmd/commands.hpp"
 #include "cmd/job_file.hpp"
 #include "core/base/quote.hpp"
 #include "core/job/load.hpp"
 #include "core/report/terminal.hpp"
 
+#include <fmt/format.h>
+
 namespace gather::cmd {
 
 ExitStatus execute(const CheckCommand& command) {
   if (command.print && command.print->value != "json")
-    throw Error(ExitStatus::usage,
-                fmt::format("{}: {} is no format to print; json is", command.print->origin, gather::quoted(command.print->value)));
+    throw Error(ExitStatus::usage, fmt::format("{}: {} is no format to print; json is", command.print->origin,
+                                               gather::quoted(command.print->value)));
   change_directory(command.directory);
   std::vector<std::string> files = command.files;
   if (files.empty()) files.push_back(locate({}, {}).file);

@@ -1,9 +1,4 @@
 /// `gather compare`: the same job one task at a time and concurrently, in turn, and the measured difference.
-#include <cstdio>
-#include <random>
-
-#include <fmt/format.h>
-
 #include "cmd/commands.hpp"
 #include "cmd/engine.hpp"
 #include "cmd/job_file.hpp"
@@ -13,6 +8,11 @@
 #include "core/base/quote.hpp"
 #include "core/report/comparison.hpp"
 #include "core/report/plain.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <random>
 
 namespace gather::cmd {
 namespace {
@@ -24,9 +24,11 @@ void refuse_repeating(const job::Job& job) {
   for (const job::Task& task : job.tasks) {
     const auto* fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&task.action);
     if (fetch == nullptr || (*fetch)->method == "GET" || (*fetch)->method == "HEAD") continue;
-    throw Error(ExitStatus::usage,
-                fmt::format("compare would send the {} request of task {} several times; if that does no harm, add --yes",
-                            inert((*fetch)->method), task.id));
+    throw Error(
+        ExitStatus::usage,
+        fmt::format(
+            "compare would send the {} request of task {} several times; if that does no harm, add --yes",
+            inert((*fetch)->method), task.id));
   }
 }
 
@@ -55,9 +57,9 @@ ExitStatus execute(const CompareCommand& command) {
     const bool sync_first = std::bernoulli_distribution()(order);
     for (const bool sync : {sync_first, !sync_first}) {
       report::Plain plain(terminal, options);
-      run::Record record = engine.run(
-          job, sync ? sequential : concurrent, plain,
-          {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
+      run::Record record =
+          engine.run(job, sync ? sequential : concurrent, plain,
+                     {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
       terminal.flush();
       if (record.exit != ExitStatus::success) {
         if (record.exit == ExitStatus::task_failed)

@@ -1,16 +1,15 @@
 #include "cmd/engine.hpp"
 
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
-
-#include <fmt/format.h>
-
 #include "core/async/future.hpp"
 #include "core/net/session.hpp"
 #include "core/run/fetch_executor.hpp"
 #include "core/run/process_executor.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 
 namespace gather::cmd {
 namespace {
@@ -20,8 +19,8 @@ std::string new_run_id(run::Random& random) {
   const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(now));
   const std::chrono::hh_mm_ss time(now - std::chrono::floor<std::chrono::days>(now));
   return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}-{:04x}", static_cast<int>(day.year()),
-                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(), random() & 0xffff);
+                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(), random() & 0xffff);
 }
 
 bool inherited_as_ignored(int number) {
@@ -31,9 +30,12 @@ bool inherited_as_ignored(int number) {
 
 run::StopRequest request_for(int number) {
   switch (number) {
-    case SIGINT: return {"interrupted", SIGINT, ExitStatus::interrupted};
-    case SIGHUP: return {"hung up", SIGHUP, ExitStatus::hung_up};
-    default: return {"terminated", SIGTERM, ExitStatus::terminated};
+    case SIGINT:
+      return {"interrupted", SIGINT, ExitStatus::interrupted};
+    case SIGHUP:
+      return {"hung up", SIGHUP, ExitStatus::hung_up};
+    default:
+      return {"terminated", SIGTERM, ExitStatus::terminated};
   }
 }
 
@@ -77,7 +79,8 @@ void Engine::signalled(int number) {
   if (running_ != nullptr) running_->stop(request_for(number));
 }
 
-run::Record Engine::run(const job::Job& job, run::Options options, run::Observer& observer, const Tick& tick) {
+run::Record Engine::run(const job::Job& job, run::Options options, run::Observer& observer,
+                        const Tick& tick) {
   options.run_id = new_run_id(random_);
   const run::StatedDurations durations;
   run::Scheduler scheduler(job, std::move(options), durations,

@@ -1,20 +1,21 @@
-/// Everything that a real run stands on: the loop, the executors, the signals. One for all passes of a command.
+/// Everything that a real run stands on: the loop, the executors, the signals. One for all passes of a
+/// command.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <vector>
 
 #include "core/async/loop.hpp"
 #include "core/async/signal.hpp"
 #include "core/run/scheduler.hpp"
 
+#include <functional>
+#include <memory>
+#include <vector>
+
 namespace gather::cmd {
 
 class Engine {
  public:
-  /// Opens the loop; processes and transfers cost nothing until the first of them. INT and TERM are handled from
-  /// now on, also if they were inherited as ignored; HUP unless it was.
+  /// Opens the loop; processes and transfers cost nothing until the first of them. INT and TERM are handled
+  /// from now on, also if they were inherited as ignored; HUP unless it was.
   explicit Engine(std::uint64_t seed);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -26,8 +27,8 @@ class Engine {
     std::function<void(Duration)> call;
   };
 
-  /// Runs the job once. A signal stops it politely, a second one at once; one that came before stops it before it
-  /// begins. Connections are closed afterwards, so that no run profits from another.
+  /// Runs the job once. A signal stops it politely, a second one at once; one that came before stops it
+  /// before it begins. Connections are closed afterwards, so that no run profits from another.
   run::Record run(const job::Job& job, run::Options options, run::Observer& observer, const Tick& tick);
 
   bool interrupted() const { return signal_ != 0; }
@@ -45,7 +46,8 @@ class Engine {
   int signal_ = 0;  // The first that came.
 };
 
-/// Ends the process with `status`; a signal's status by raising that signal, so that a shell sees what happened.
+/// Ends the process with `status`; a signal's status by raising that signal, so that a shell sees what
+/// happened.
 [[noreturn]] void end(ExitStatus status);
 
 }  // namespace gather::cmd

@@ -1,14 +1,14 @@
 /// `gather help`: the manual's pages, which are part of the program.
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "cmd/commands.hpp"
 #include "cmd/manual.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/base/suggest.hpp"
 #include "core/report/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gather::cmd {
 namespace {
@@ -22,7 +22,8 @@ std::string_view about(const ManualPage& page) {
 
 std::string index_of_pages() {
   std::string text = "The manual of gather. `gather help SUBJECT` prints a page.\n\n";
-  for (const ManualPage& page : manual_pages()) text += fmt::format("  {:<14}{}\n", page.subject, about(page));
+  for (const ManualPage& page : manual_pages())
+    text += fmt::format("  {:<14}{}\n", page.subject, about(page));
   return text;
 }
 

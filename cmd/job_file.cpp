@@ -1,14 +1,14 @@
 #include "cmd/job_file.hpp"
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
-
-#include <fmt/format.h>
-
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/job/graph.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
 
 namespace gather::cmd {
 namespace {
@@ -36,12 +36,13 @@ Located locate(const std::vector<std::string>& words, const std::optional<Given>
       located.file = candidate;
       return located;
     }
-  throw Error(ExitStatus::usage,
-              words.empty()
-                  ? "there is no gather.yaml, gather.yml or gather.json here; name a job file, or see `gather help`"
-                  : fmt::format("{} is neither a command nor a job file, and there is no gather.yaml, gather.yml or "
-                                "gather.json here to have a task of that name; see `gather help`",
-                                gather::quoted(words.front())));
+  throw Error(
+      ExitStatus::usage,
+      words.empty()
+          ? "there is no gather.yaml, gather.yml or gather.json here; name a job file, or see `gather help`"
+          : fmt::format("{} is neither a command nor a job file, and there is no gather.yaml, gather.yml or "
+                        "gather.json here to have a task of that name; see `gather help`",
+                        gather::quoted(words.front())));
 }
 
 void change_directory(const std::optional<Given>& directory) {
@@ -49,8 +50,8 @@ void change_directory(const std::optional<Given>& directory) {
   std::error_code error;
   std::filesystem::current_path(directory->value, error);
   if (error)
-    throw Error(ExitStatus::usage,
-                fmt::format("{}: can't change to {}: {}", directory->origin, gather::quoted(directory->value), error.message()));
+    throw Error(ExitStatus::usage, fmt::format("{}: can't change to {}: {}", directory->origin,
+                                               gather::quoted(directory->value), error.message()));
 }
 
 job::Job load_job(const JobFlags& flags) {

@@ -1,13 +1,13 @@
 /// From the words of a command line to a job: which file, which tasks.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "cmd/options.hpp"
 #include "core/job/load.hpp"
 #include "core/job/model.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace gather::cmd {
 
@@ -17,8 +17,9 @@ struct Located {
   std::vector<std::string> tasks;
 };
 
-/// Without `-f` the first word is the file if it is `-`, holds a `/`, ends in .yaml, .yml or .json, or is a folder
-/// (which load refuses); all others are tasks, of gather.yaml, gather.yml or gather.json if no file is named.
+/// Without `-f` the first word is the file if it is `-`, holds a `/`, ends in .yaml, .yml or .json, or is a
+/// folder (which load refuses); all others are tasks, of gather.yaml, gather.yml or gather.json if no file is
+/// named.
 ///
 /// Throws Error(usage) if no file is named and none of the three is there.
 Located locate(const std::vector<std::string>& words, const std::optional<Given>& file);

@@ -1,12 +1,12 @@
 /// The program on one page: read the command line, do what it says, end with a status that scripts can trust.
-#include <cstdio>
-#include <exception>
-#include <variant>
-
 #include "cmd/commands.hpp"
 #include "cmd/engine.hpp"
 #include "cmd/options.hpp"
 #include "cmd/process_setup.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <variant>
 
 using namespace gather;
 

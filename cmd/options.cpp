@@ -1,16 +1,16 @@
 #include "cmd/options.hpp"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include "cmd/version.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/base/suggest.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace gather::cmd {
 namespace {
@@ -20,11 +20,12 @@ struct CommandName {
   std::string_view summary;
 };
 
-constexpr std::array<CommandName, 5> commands{{{"run", "run a job file (the default command)"},
-                                               {"compare", "run it one at a time and concurrently, and compare"},
-                                               {"plan", "what would run, in which order; starts nothing"},
-                                               {"check", "every problem of a job file at once; starts nothing"},
-                                               {"help", "the manual"}}};
+constexpr std::array<CommandName, 5> commands{
+    {{"run", "run a job file (the default command)"},
+     {"compare", "run it one at a time and concurrently, and compare"},
+     {"plan", "what would run, in which order; starts nothing"},
+     {"check", "every problem of a job file at once; starts nothing"},
+     {"help", "the manual"}}};
 
 /// One command's flags. CLI11 parses; this remembers what came from a flag and what from the environment.
 class Flags {
@@ -39,8 +40,8 @@ class Flags {
     app_.add_option(name, target, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 
-  void value(const std::string& names, std::optional<Given>& target, const std::string& type, const std::string& help,
-             bool optional_value = false) {
+  void value(const std::string& names, std::optional<Given>& target, const std::string& type,
+             const std::string& help, bool optional_value = false) {
     CLI::Option* const option = app_.add_option(names, help)->type_name(type);
     if (optional_value) option->expected(0, 1);
     with_twin(option);
@@ -50,7 +51,8 @@ class Flags {
     });
   }
 
-  void list(const std::string& names, std::vector<Given>& target, const std::string& type, const std::string& help) {
+  void list(const std::string& names, std::vector<Given>& target, const std::string& type,
+            const std::string& help) {
     CLI::Option* const option =
         app_.add_option(names, help)->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->allow_extra_args(false);
@@ -100,7 +102,8 @@ class Flags {
 
   std::string origin(const CLI::Option* option) const {
     const auto& given = app_.parse_order();
-    return std::ranges::find(given, option) != given.end() ? "--" + option->get_lnames().front() : twin(option);
+    return std::ranges::find(given, option) != given.end() ? "--" + option->get_lnames().front()
+                                                           : twin(option);
   }
 
   std::string explain(const CLI::ParseError& error) const {
@@ -123,7 +126,8 @@ class Flags {
 };
 
 void add_job_flags(Flags& flags, JobFlags& job) {
-  flags.words("FILE TASK", job.words, "job file (default: gather.yaml, .yml, .json; - is stdin), then tasks: only those");
+  flags.words("FILE TASK", job.words,
+              "job file (default: gather.yaml, .yml, .json; - is stdin), then tasks: only those");
   flags.value("-f,--file", job.file, "FILE", "the job file, whatever its name");
   flags.value("-C,--directory", job.directory, "DIR", "change to DIR first");
   flags.value("-j,--jobs", job.jobs, "N|N%|-N", "slots for everything, for processes and for fetches");
@@ -147,7 +151,8 @@ std::string main_help() {
       "       gather COMMAND --help            flags of a command\n"
       "       gather help [SUBJECT]            the manual\n\nCommands:\n",
       version);
-  for (const CommandName& command : commands) text += fmt::format("  {:<9}{}\n", command.name, command.summary);
+  for (const CommandName& command : commands)
+    text += fmt::format("  {:<9}{}\n", command.name, command.summary);
   return text;
 }
 
@@ -176,9 +181,11 @@ Command parse_run(std::vector<std::string> arguments, std::size_t* command_word 
 
 Command parse_compare(std::vector<std::string> arguments) {
   CompareCommand compare;
-  Flags flags("compare", "Runs a job one at a time and concurrently, in turn, and reports the measured difference.");
+  Flags flags("compare",
+              "Runs a job one at a time and concurrently, in turn, and reports the measured difference.");
   add_job_flags(flags, compare.job);
-  flags.value("--runs", compare.runs, "N", "pairs of runs (default: 3; from 6 on with a confidence interval)");
+  flags.value("--runs", compare.runs, "N",
+              "pairs of runs (default: 3; from 6 on with a confidence interval)");
   flags.value("--export-json", compare.export_json, "PATH", "write the figures; - is stdout");
   flags.flag("--yes", compare.yes, "repeat requests that are not GET, too");
   return parsed(flags, std::move(arguments), compare);
@@ -216,9 +223,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   const auto leading = std::span(arguments).first(std::min(first_word, arguments.size()));
   if (std::ranges::find(leading, "--version") != leading.end())
     return PrintCommand{fmt::format("gather {}\n", version)};
-  if (first_word >= arguments.size() && std::ranges::any_of(leading, [](const std::string& word) {
-        return word == "--help" || word == "-h";
-      }))
+  if (first_word >= arguments.size() &&
+      std::ranges::any_of(leading, [](const std::string& word) { return word == "--help" || word == "-h"; }))
     return PrintCommand{main_help()};
   if (first_word < arguments.size()) {
     const std::string word = arguments[first_word];

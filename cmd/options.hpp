@@ -64,12 +64,13 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command = std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, HelpCommand, PrintCommand>;
+using Command =
+    std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, HelpCommand, PrintCommand>;
 
 /// Reads the command line; environment twins (GATHER_JOBS for --jobs) stand in for flags that are not given.
 ///
-/// Throws Error(usage) for an unknown flag or a value that can't be one. Whether a value makes sense (a duration, a
-/// number) is judged where it is used.
+/// Throws Error(usage) for an unknown flag or a value that can't be one. Whether a value makes sense (a
+/// duration, a number) is judged where it is used.
 Command parse_command_line(int argc, const char* const* argv);
 
 }  // namespace gather::cmd

@@ -1,12 +1,13 @@
 /// `gather plan`: what would run, in which order, under which limits. Starts nothing.
-#include <fmt/format.h>
+#include "core/report/plan.hpp"
 
 #include "cmd/commands.hpp"
 #include "cmd/job_file.hpp"
 #include "cmd/settings.hpp"
-#include "core/report/plan.hpp"
 #include "core/report/terminal.hpp"
 #include "core/run/durations.hpp"
+
+#include <fmt/format.h>
 
 namespace gather::cmd {
 

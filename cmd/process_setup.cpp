@@ -13,9 +13,10 @@ namespace gather::cmd {
 void set_up_process() {
   for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor)
     if (fcntl(descriptor, F_GETFD) < 0)
-      // The lowest free number is the one that is missing. Read-only, so that writing to a closed stdout is an error
-      // and not a silent success.
-      [[maybe_unused]] const int opened = open("/dev/null", O_RDONLY);
+        // The lowest free number is the one that is missing. Read-only, so that writing to a closed stdout is
+        // an error and not a silent success.
+        [[maybe_unused]]
+      const int opened = open("/dev/null", O_RDONLY);
   std::signal(SIGPIPE, SIG_IGN);
 }
 

@@ -1,14 +1,14 @@
 #include "cmd/report_files.hpp"
 
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
-
-#include <fmt/format.h>
-
-#include "core/base/error.hpp"
-#include "core/base/quote.hpp"
 
 namespace gather::cmd {
 namespace {
@@ -18,7 +18,8 @@ namespace {
     throw Error(ExitStatus::stdout_gone, "the reader of standard output went away");
   throw Error(ExitStatus::task_failed,
               fmt::format("the report {} can't be written: {}",
-                          report.path == "-" ? "to standard output" : gather::quoted(report.path), system_error_text(error)));
+                          report.path == "-" ? "to standard output" : gather::quoted(report.path),
+                          system_error_text(error)));
 }
 
 }  // namespace
@@ -29,12 +30,11 @@ std::vector<ReportFile> report_files(const std::vector<Given>& given) {
     const std::size_t equals = each.value.find('=');
     const std::string format = each.value.substr(0, equals);
     if (equals == std::string::npos || equals + 1 == each.value.size())
-      throw Error(ExitStatus::usage,
-                  fmt::format("{}: {} has no path; write json=PATH, or json=- for stdout", each.origin,
-                              gather::quoted(each.value)));
+      throw Error(ExitStatus::usage, fmt::format("{}: {} has no path; write json=PATH, or json=- for stdout",
+                                                 each.origin, gather::quoted(each.value)));
     if (format != "json")
-      throw Error(ExitStatus::usage, fmt::format("{}: the format {} is not supported yet; json is", each.origin,
-                                                 gather::quoted(format)));
+      throw Error(ExitStatus::usage, fmt::format("{}: the format {} is not supported yet; json is",
+                                                 each.origin, gather::quoted(format)));
     reports.push_back({each.value.substr(equals + 1)});
   }
   if (std::ranges::count(reports, "-", &ReportFile::path) > 1)
@@ -49,7 +49,8 @@ bool takes_stdout(const std::vector<ReportFile>& reports) {
 void write(const ReportFile& report, const std::function<void(const Sink&)>& produce) {
   const bool to_stdout = report.path == "-";
   const auto close = [to_stdout](FILE* file) { return to_stdout ? std::fflush(file) : std::fclose(file); };
-  std::unique_ptr<FILE, decltype(close)> file(to_stdout ? stdout : std::fopen(report.path.c_str(), "we"), close);
+  std::unique_ptr<FILE, decltype(close)> file(to_stdout ? stdout : std::fopen(report.path.c_str(), "we"),
+                                              close);
   if (!file) refuse(report, errno);
   produce([&](std::string_view text) {
     if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) refuse(report, errno);

@@ -1,12 +1,12 @@
 /// Reports that were asked for with --report or --export-json, and where they go.
 #pragma once
 
+#include "cmd/options.hpp"
+
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "cmd/options.hpp"
 
 namespace gather::cmd {
 
@@ -14,15 +14,16 @@ struct ReportFile {
   std::string path;  ///< `-` is standard output.
 };
 
-/// Reads FORMAT=PATH values. Throws Error(usage) for a format that is none, or two reports for standard output.
+/// Reads FORMAT=PATH values. Throws Error(usage) for a format that is none, or two reports for standard
+/// output.
 std::vector<ReportFile> report_files(const std::vector<Given>& given);
 
 bool takes_stdout(const std::vector<ReportFile>& reports);
 
 using Sink = std::function<void(std::string_view)>;
 
-/// Lets `produce` write the report in pieces. Throws Error(task_failed) that names the path if it can't be written, or
-/// Error(stdout_gone) if nobody reads standard output any more.
+/// Lets `produce` write the report in pieces. Throws Error(task_failed) that names the path if it can't be
+/// written, or Error(stdout_gone) if nobody reads standard output any more.
 void write(const ReportFile& report, const std::function<void(const Sink&)>& produce);
 
 }  // namespace gather::cmd

@@ -1,18 +1,18 @@
 /// `gather run`: a job file, once.
-#include <cstdio>
-
-#include <fmt/format.h>
-
 #include "cmd/commands.hpp"
 #include "cmd/engine.hpp"
 #include "cmd/job_file.hpp"
 #include "cmd/report_files.hpp"
 #include "cmd/settings.hpp"
+#include "cmd/version.hpp"
 #include "core/analyse/figures.hpp"
 #include "core/report/json.hpp"
 #include "core/report/plain.hpp"
 #include "core/report/plan.hpp"
-#include "cmd/version.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
 
 namespace gather::cmd {
 
@@ -30,9 +30,9 @@ ExitStatus execute(const RunCommand& command) {
   report::Plain plain(terminal, options);
 
   Engine engine(settings.seed);
-  const run::Record record = engine.run(
-      job, settings.run, plain,
-      {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
+  const run::Record record =
+      engine.run(job, settings.run, plain,
+                 {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
   terminal.flush();
   for (const ReportFile& report : reports)
     write(report, [&](const auto& sink) {

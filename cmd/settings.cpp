@@ -1,5 +1,10 @@
 #include "cmd/settings.hpp"
 
+#include "core/base/duration.hpp"
+#include "core/base/error.hpp"
+#include "core/base/quote.hpp"
+
+#include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -7,12 +12,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <random>
-
-#include <fmt/format.h>
-
-#include "core/base/duration.hpp"
-#include "core/base/error.hpp"
-#include "core/base/quote.hpp"
 
 namespace gather::cmd {
 namespace {
@@ -40,7 +39,8 @@ std::size_t slots(const Given& given) {
   if (text.starts_with('@')) refuse(given, "@FILE is not supported yet; give a number");
   if (text.ends_with('%')) {
     const auto percent = number(text.substr(0, text.size() - 1));
-    if (percent && *percent > 0 && *percent <= 10'000) return std::max<std::size_t>(1, cpus() * *percent / 100);
+    if (percent && *percent > 0 && *percent <= 10'000)
+      return std::max<std::size_t>(1, cpus() * *percent / 100);
   } else if (text.starts_with('-')) {
     const auto spared = number(text.substr(1));
     if (spared) return cpus() > *spared ? cpus() - *spared : 1;
@@ -95,8 +95,10 @@ std::uint64_t whole_number(const Given& given, std::uint64_t least) {
 
 Settings settle(const JobFlags& flags, job::Job& job) {
   Settings settings;
-  const auto from = [&](const std::string& what, const std::string& value, const std::optional<Given>& given) {
-    settings.origins.push_back(fmt::format("{} {} ({})", what, value, given ? given->origin : "job file or default"));
+  const auto from = [&](const std::string& what, const std::string& value,
+                        const std::optional<Given>& given) {
+    settings.origins.push_back(
+        fmt::format("{} {} ({})", what, value, given ? given->origin : "job file or default"));
   };
   if (flags.sync) {
     settings.run.limits = {1, 1, 1};
@@ -143,7 +145,8 @@ report::Colour colour(const JobFlags& flags) {
   const std::string choice = flags.color ? flags.color->value : "auto";
   if (choice == "always") return report::Colour::on;
   if (choice == "never") return report::Colour::off;
-  if (choice != "auto") refuse(*flags.color, fmt::format("{}: one of auto, always, never", gather::quoted(choice)));
+  if (choice != "auto")
+    refuse(*flags.color, fmt::format("{}: one of auto, always, never", gather::quoted(choice)));
   const char* const no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return report::Colour::off;
   if (variable_set("CLICOLOR_FORCE")) return report::Colour::on;

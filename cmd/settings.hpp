@@ -1,21 +1,21 @@
 /// What is in force: flag, environment, file, default, in this order; and where each value came from.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "cmd/options.hpp"
 #include "core/job/model.hpp"
 #include "core/report/plain.hpp"
 #include "core/run/scheduler.hpp"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace gather::cmd {
 
 struct Settings {
-  run::Options run;           ///< Complete but for the run's id.
-  std::uint64_t seed = 0;     ///< Of everything that is left to chance.
+  run::Options run;                  ///< Complete but for the run's id.
+  std::uint64_t seed = 0;            ///< Of everything that is left to chance.
   std::vector<std::string> origins;  ///< A line each: "jobs 8 (--jobs)"; for `plan -v`.
 };
 
@@ -29,7 +29,8 @@ run::Options one_at_a_time(run::Options options);
 /// A whole number of at least `least`. Throws Error(usage) that names where it was given.
 std::uint64_t whole_number(const Given& given, std::uint64_t least);
 
-/// Whether to colour what goes to stderr: --color, then NO_COLOR and CLICOLOR_FORCE, then whether it is a terminal.
+/// Whether to colour what goes to stderr: --color, then NO_COLOR and CLICOLOR_FORCE, then whether it is a
+/// terminal.
 report::Colour colour(const JobFlags& flags);
 
 report::Verbosity verbosity(const JobFlags& flags);

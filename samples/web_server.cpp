@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <charconv>
 #include <cstdio>
@@ -96,6 +97,15 @@ void announce(const Options& options, std::uint16_t port) {
     fmt::print(stderr, "listening on http://127.0.0.1:{}\n", port);
 }
 
+// As many connections as we are allowed: the soft limit is 1,024 as a rule. Not before the command has
+// started, for which that may mean something.
+void raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Co<int> serve(Loop& loop, const Options& options) {
   web::Site site;
   Event stop;
@@ -110,18 +120,17 @@ Co<int> serve(Loop& loop, const Options& options) {
   const SignalWatch interrupted(loop, SIGINT, on_signal);
   const SignalWatch terminated(loop, SIGTERM, on_signal);
 
-  Server server = start_server(loop, "127.0.0.1", options.port,
-                               [&site](Stream stream) { return site.serve(std::move(stream)); });
-  announce(options, server.port());
-  int status = 0;
-  if (options.command.empty())
-    co_await stop.wait();
-  else
-    status = co_await command.emplace(options.command, server.port()).wait();
-  server.close();
-  server.cancel_connections();
-  co_await server.wait_closed();
-  co_return status;
+  co_return co_await with_server(
+      start_server(loop, "127.0.0.1", options.port,
+                   [&site](Stream stream) { return site.serve(std::move(stream)); }),
+      [&](Server& server) -> Co<int> {
+        announce(options, server.port());
+        if (!options.command.empty()) command.emplace(options.command, server.port());
+        raise_descriptor_limit();
+        if (command) co_return co_await command->wait();
+        co_await stop.wait();
+        co_return 0;
+      });
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ void Connection::forget(const ReadOp& reader) noexcept {
 }
 
 void Connection::allocate(uv_handle_t*, std::size_t, uv_buf_t* buffer) noexcept {
-  *buffer = uv_buf_init(scratch().data(), static_cast<unsigned>(scratch().size()));
+  *buffer = buffer_of(scratch().data(), scratch().size());
 }
 
 void Connection::have_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {

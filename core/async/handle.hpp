@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <string>
@@ -35,6 +36,14 @@ std::expected<Handle<Uv>, int> open_handle(void* owner, Init init) {
   if (const int error = init(block.get()); error != 0) return std::unexpected(error);
   block->data = owner;
   return Handle<Uv>(block.release());
+}
+
+/// What uv_buf_init makes, without its limit of 4 GiB.
+inline uv_buf_t buffer_of(char* bytes, std::size_t size) noexcept {
+  uv_buf_t buffer{};
+  buffer.base = bytes;
+  buffer.len = size;
+  return buffer;
 }
 
 /// A request in flight (uv_write_t, uv_connect_t, …) with the bytes it needs. It belongs to libuv from the

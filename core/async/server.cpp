@@ -78,7 +78,7 @@ struct Server::State::Member final : DoneHook {
 
 namespace {
 
-// `handler` and `complain` belong to the server's state, which outlives the task.
+// `handler` belongs to the server's state, which outlives the task.
 Co<> serve(const Server::Handler& handler, Loop& loop, Stream stream) {
   try {
     co_await handler(std::move(stream));
@@ -154,6 +154,20 @@ void Server::cancel_connections() noexcept {
 }
 
 Event::Wait Server::wait_closed() noexcept { return state_->closed.wait(); }
+
+Co<> Server::stop() {
+  close();
+  cancel_connections();
+  bool cancelled = false;
+  while (!state_->closed.is_set()) {
+    try {
+      co_await wait_closed();
+    } catch (const Cancelled&) {
+      cancelled = true;
+    }
+  }
+  if (cancelled) throw Cancelled{};
+}
 
 Server start_server(Loop& loop, const std::string& host, std::uint16_t port, Server::Handler handler) {
   auto state = std::make_shared<Server::State>(loop, std::move(handler));

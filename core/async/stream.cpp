@@ -79,7 +79,7 @@ bool Stream::Write::await_ready() noexcept {
     error_ = UV_ECANCELED;
     return true;
   }
-  uv_buf_t buffer = uv_buf_init(const_cast<char*>(bytes_.data()), static_cast<unsigned>(bytes_.size()));
+  const uv_buf_t buffer = buffer_of(const_cast<char*>(bytes_.data()), bytes_.size());
   const int written = uv_try_write(connection_.uv(), &buffer, 1);
   if (written > 0)
     bytes_.remove_prefix(static_cast<std::size_t>(written));
@@ -90,7 +90,7 @@ bool Stream::Write::await_ready() noexcept {
 
 void Stream::Write::submit() {
   const int error = start_request<uv_write_t>(*this, std::string(bytes_), [&](auto& block) {
-    const uv_buf_t buffer = uv_buf_init(block.bytes.data(), static_cast<unsigned>(block.bytes.size()));
+    const uv_buf_t buffer = buffer_of(block.bytes.data(), block.bytes.size());
     return uv_write(&block.uv, connection_.uv(), &buffer, 1, &block.done);
   });
   if (error != 0) ended(error);

@@ -25,11 +25,7 @@ Loaded load(const Source& source) {
 
 Loaded load_or_throw(const Source& source) {
   Loaded loaded = load(source);
-  if (!loaded.usable()) {
-    std::string text = render(source, loaded.problems);
-    text.pop_back();  // An error's sentence has no final newline.
-    throw Error(ExitStatus::usage, text);
-  }
+  if (!loaded.usable()) throw Error(ExitStatus::usage, render(source, loaded.problems));
   return loaded;
 }
 

@@ -112,17 +112,21 @@ bool unasked_part(const Download& wanted, const Head& head) {
          });
 }
 
-std::optional<DownloadResult> refuse_headers(const Download& wanted) {
+/// Why the request can't be put into words of HTTP without becoming another.
+std::optional<std::string> fault_in_request(const Download& wanted) {
+  constexpr std::string_view breaks("\r\n\0", 3);
+  if (wanted.method.empty() || wanted.method.find_first_of(" \t\r\n") != std::string::npos)
+    return fmt::format("{} is no method", gather::quoted(wanted.method));
   for (const auto& [name, value] : wanted.headers)
-    if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-      return LocalFailure{fmt::format("the header {} holds a line break", gather::quoted(name))};
+    if (name.empty() || (name + value).find_first_of(breaks) != std::string::npos)
+      return fmt::format("the header {} holds a line break", gather::quoted(name));
   return std::nullopt;
 }
 
 }  // namespace
 
 async::Co<DownloadResult> download(Session& session, const Download& wanted) {
-  if (auto refused = refuse_headers(wanted)) co_return std::move(*refused);
+  if (auto fault = fault_in_request(wanted)) co_return LocalFailure{std::move(*fault)};
   std::optional<PartFile> part;
   if (wanted.output) {
     auto created = PartFile::create(*wanted.output);

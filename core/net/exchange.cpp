@@ -180,6 +180,8 @@ Failure Exchange::failure(CURLcode result) const {
   if (!head_.fault().empty()) return {Kind::protocol, fmt::format("{} {}", host, head_.fault())};
   if (!no_socket_.empty()) return {Kind::local, fmt::format("{}: {}", host, no_socket_)};
   if (stalled_) return {Kind::timeout, fmt::format("{} sent nothing for {}", host, show(patience_.stall))};
+  if (result == CURLE_OPERATION_TIMEDOUT)
+    return {Kind::timeout, fmt::format("no connection to {} within {}", host, show(patience_.connect))};
   const Progress progress{head_.complete(), received_, head_.head().length.value_or(0)};
   if (result == CURLE_OK) result = CURLE_PARTIAL_FILE;
   const auto os_error = info<long>(easy_.get(), CURLINFO_OS_ERRNO);

@@ -70,8 +70,6 @@ Failure explain(const CurlError& error, const Progress& progress, std::string_vi
       return {Kind::dns, fmt::format("no address was found for the proxy to {}: {}", host, reason(error))};
     case CURLE_COULDNT_CONNECT:
       return {Kind::connect, fmt::format("can't connect to {}: {}", host, reason(error))};
-    case CURLE_OPERATION_TIMEDOUT:
-      return {Kind::timeout, fmt::format("{}: {}", host, inert(error.text))};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:

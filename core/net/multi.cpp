@@ -96,8 +96,7 @@ Multi::Multi(async::Loop& loop, std::size_t idle) : loop_(loop), share_(curl().s
   set_multi(handle, CURLMOPT_SOCKETDATA, this);
   set_multi(handle, CURLMOPT_TIMERFUNCTION, &on_timer);
   set_multi(handle, CURLMOPT_TIMERDATA, this);
-  // The default, four times the handles added at the moment, would shrink as a run drains.
-  set_multi(handle, CURLMOPT_MAXCONNECTS, static_cast<long>(idle));
+  keep(idle);
 }
 
 Multi::~Multi() {
@@ -120,12 +119,19 @@ void Multi::prepare(CURL* easy, Transfer& transfer) {
   set(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
+// libcurl's default, four times the handles added at the moment, would shrink as a run drains.
+void Multi::keep(std::size_t connections) noexcept {
+  kept_ = connections;
+  set_multi(handle_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(connections));
+}
+
 void Multi::add(Transfer& transfer) {
   {
     const Inside inside(inside_);
     const CURLMcode code = curl().multi_add_handle(handle_.get(), transfer.easy());
     if (code != CURLM_OK) throw std::bad_alloc();  // The other codes mean a mistake of ours.
   }
+  if (transfers_ >= kept_) keep(2 * kept_);
   if (transfers_++ == 0) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
 }
 

@@ -40,7 +40,8 @@ class Multi {
     Multi* multi_ = nullptr;  // Set by prepare().
   };
 
-  /// At most `idle` connections are kept for later. Throws gather::Error if libcurl can't be loaded.
+  /// So many idle connections are kept for later: `idle`, or as many as there were transfers at once, if that
+  /// is more. Throws gather::Error if libcurl can't be loaded.
   Multi(async::Loop& loop, std::size_t idle);
   /// Closes every connection. Requires: no transfer is left.
   ~Multi();
@@ -76,6 +77,7 @@ class Multi {
   void watch(CURL* easy, int descriptor, int what) noexcept;
   void unwatch(int descriptor) noexcept;
   void set_timer(long milliseconds) noexcept;
+  void keep(std::size_t connections) noexcept;
   void ring() noexcept;
   void work() noexcept;
   void act(curl_socket_t descriptor, int events) noexcept;
@@ -95,6 +97,7 @@ class Multi {
   async::Call work_;     // work(), scheduled.
   bool work_scheduled_ = false;
   std::size_t transfers_ = 0;
+  std::size_t kept_;  // Connections, idle or not, beyond which libcurl closes an idle one.
 };
 
 }  // namespace gather::net

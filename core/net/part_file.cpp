@@ -37,18 +37,6 @@ std::uint64_t hash(std::string_view text) {
   return value;
 }
 
-bool same_file(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/// Whether `path` still is the file that `descriptor` is open on: whoever held the lock before us may have
-/// renamed or removed it.
-bool is_still(const fs::path& path, int descriptor) {
-  struct stat named{};
-  struct stat opened{};
-  return lstat(path.c_str(), &named) == 0 && fstat(descriptor, &opened) == 0 && same_file(named, opened);
-}
-
 std::optional<std::string> fault_in_final(const fs::path& path) {
   if (path.filename().empty()) return fmt::format("{} names a folder, not a file", show(path));
   struct stat found{};
@@ -62,9 +50,7 @@ std::optional<std::string> fault_in_final(const fs::path& path) {
   return std::nullopt;
 }
 
-std::optional<std::string> fault_in_part(const fs::path& path, int descriptor) {
-  struct stat found{};
-  if (fstat(descriptor, &found) != 0) return refusal("look at", path, errno).error();
+std::optional<std::string> fault_in_part(const fs::path& path, const struct stat& found) {
   if (!S_ISREG(found.st_mode) || found.st_nlink > 1)
     return fmt::format("can't write {}: it is no plain file; remove it", show(path));
   if (found.st_uid != geteuid())
@@ -107,31 +93,45 @@ std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path
       if (error != EWOULDBLOCK) return refusal("lock", part_path, error);
       return std::unexpected(fmt::format("a download of {} is in progress already", show(final_path)));
     }
-    if (!is_still(part_path, descriptor)) {
+    struct stat opened{};
+    fstat(descriptor, &opened);  // Can't fail on a descriptor that was just opened.
+    const Identity identity{opened.st_dev, opened.st_ino};
+    if (identity_of(part_path) != identity) {
       close(descriptor);
-      continue;  // It was published or removed between our open and our lock.
+      continue;  // Who held the lock before us has published or removed it since our open.
     }
-    auto fault = fault_in_part(part_path, descriptor);
-    if (!fault && ftruncate(descriptor, 0) != 0) fault = refusal("empty", part_path, errno).error();
+    auto fault = fault_in_part(part_path, opened);
+    if (!fault && opened.st_size != 0 && ftruncate(descriptor, 0) != 0)
+      fault = refusal("empty", part_path, errno).error();
     if (fault) {
       close(descriptor);
       return std::unexpected(std::move(*fault));
     }
-    return PartFile(final_path, part_path, descriptor);
+    return PartFile(final_path, part_path, descriptor, identity);
   }
 }
 
-PartFile::PartFile(fs::path final_path, fs::path part_path, int descriptor) noexcept
-    : final_path_(std::move(final_path)), part_path_(std::move(part_path)), descriptor_(descriptor) {}
+std::optional<PartFile::Identity> PartFile::identity_of(const fs::path& path) {
+  struct stat found{};
+  if (lstat(path.c_str(), &found) != 0) return std::nullopt;
+  return Identity{found.st_dev, found.st_ino};
+}
+
+PartFile::PartFile(fs::path final_path, fs::path part_path, int descriptor, Identity identity) noexcept
+    : final_path_(std::move(final_path)),
+      part_path_(std::move(part_path)),
+      descriptor_(descriptor),
+      identity_(identity) {}
 
 PartFile::PartFile(PartFile&& other) noexcept
     : final_path_(std::move(other.final_path_)),
       part_path_(std::move(other.part_path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      identity_(other.identity_) {}
 
 PartFile::~PartFile() {
   if (descriptor_ < 0) return;
-  if (is_still(part_path_, descriptor_)) unlink(part_path_.c_str());  // Nothing that we did not make.
+  if (in_place()) unlink(part_path_.c_str());  // Nothing that we did not make.
   close(descriptor_);
 }
 
@@ -150,7 +150,7 @@ std::expected<void, std::string> PartFile::publish() {
   // name, so it is a twin that is closed.
   const int twin = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
   if (twin < 0 || close(twin) != 0) return refusal("write", part_path_, errno);
-  if (!is_still(part_path_, descriptor_))
+  if (!in_place())
     return std::unexpected(fmt::format("{} was removed or replaced while it was written", show(part_path_)));
   if (rename(part_path_.c_str(), final_path_.c_str()) != 0) return refusal("write", final_path_, errno);
   close(std::exchange(descriptor_, -1));

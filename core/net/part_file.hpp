@@ -1,8 +1,11 @@
 /// PartFile: a file that gets its name only when it is complete.
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,11 +34,22 @@ class PartFile {
   std::expected<void, std::string> publish();
 
  private:
-  PartFile(std::filesystem::path final_path, std::filesystem::path part_path, int descriptor) noexcept;
+  /// Which file a name led to, whatever its name is now.
+  struct Identity {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+
+  PartFile(std::filesystem::path final_path, std::filesystem::path part_path, int descriptor,
+           Identity identity) noexcept;
+  static std::optional<Identity> identity_of(const std::filesystem::path& path);
+  bool in_place() const { return identity_of(part_path_) == identity_; }
 
   std::filesystem::path final_path_;
   std::filesystem::path part_path_;
   int descriptor_;  // Holds the lock; -1 once it is published or moved away.
+  Identity identity_;
 };
 
 /// Where the part of `final_path` is: `.part` behind the name, or behind a shortened name and a hash of it

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace gather::net {
@@ -55,9 +56,9 @@ void Session::close_connections() noexcept { multi_.reset(); }
 async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink) {
   const Patience patience{options_.connect_timeout, options_.stall_timeout};
   LastBody last_body(request, sink);
-  Request hop = request;
+  std::optional<Request> hop;  // The request itself is never copied: its body may be large.
   for (int followed = 0;; ++followed) {
-    Exchange exchange(multi(), *trust_, hop, patience, last_body);
+    Exchange exchange(multi(), *trust_, hop ? *hop : request, patience, last_body);
     Exchange::Ending ending = co_await exchange;
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
     if (followed == most_redirects)
@@ -66,7 +67,7 @@ async::Co<std::expected<Answer, Failure>> Session::request(const Request& reques
                   fmt::format("{} redirected {} times, the last time to {}", host_of(request.url),
                               most_redirects + 1, host_of(ending.location)),
                   true});
-    auto next = redirected(hop, request, ending.answer->head.status, ending.location);
+    auto next = redirected(hop ? *hop : request, request, ending.answer->head.status, ending.location);
     if (!next) co_return std::unexpected(std::move(next.error()));
     hop = std::move(*next);
   }

@@ -24,7 +24,7 @@ class Session {
   struct Options {
     Duration connect_timeout = std::chrono::seconds(10);  ///< Name, connection and TLS together.
     Duration stall_timeout = std::chrono::seconds(30);    ///< Longest time without a byte.
-    std::size_t idle_connections = 256;                   ///< Kept for later; more are closed after use.
+    std::size_t idle_connections = 256;                   ///< Kept for later, at least.
   };
 
   explicit Session(async::Loop& loop);

@@ -62,7 +62,7 @@ class Attempt {
 
   /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster.
   Co<> stop() {
-    child_->signal(policy_.signal);
+    child_->signal(*policy_.signal);
     child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
     bool gone = false;
     try {

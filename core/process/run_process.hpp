@@ -14,9 +14,12 @@
 
 namespace gather::process {
 
-/// How a running program is stopped. Read when it is needed, so that its owner may change it meanwhile.
+inline constexpr int terminate = SIGTERM;
+
+/// How a running program is stopped.
 struct StopPolicy {
-  int signal = SIGTERM;                       ///< The polite one; after Ctrl-C, the signal to pass on.
+  /// The polite signal; after Ctrl-C, the one to pass on. Read when it is sent: its owner may change it meanwhile.
+  const int* signal = &terminate;
   Duration grace = std::chrono::seconds(10);  ///< Between the polite signal and SIGKILL.
   /// How long the rest of the group, and whoever holds a pipe, may outlive a leader that ended by itself.
   Duration leak_timeout = std::chrono::milliseconds(200);

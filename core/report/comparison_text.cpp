@@ -62,12 +62,12 @@ std::string contention_rows(const job::Job& job, const analyse::Comparison& comp
 std::string bound_row(const analyse::Comparison& comparison) {
   if (!comparison.efficiency) return "";
   const analyse::Ratio& efficiency = *comparison.efficiency;
-  const auto percent = [](double part) { return std::floor(part * 100 + 1e-9); };
+  const auto percent = [](double part) { return static_cast<int>(std::floor(part * 100 + 1e-9)); };
   std::string text =
-      fmt::format("  bound {} from {}; async reached {:.0f} % of the possible", show(comparison.bound.length),
+      fmt::format("  bound {} from {}; async reached {} % of the possible", show(comparison.bound.length),
                   comparison.bound.by, percent(efficiency.mean));
-  if (comparison.pairs > 1)
-    text += fmt::format(" ({:.0f} to {:.0f} %)", percent(efficiency.least), percent(efficiency.most));
+  if (percent(efficiency.least) < percent(efficiency.most))
+    text += fmt::format(" ({} to {} %)", percent(efficiency.least), percent(efficiency.most));
   return text + "\n";
 }
 

@@ -125,12 +125,13 @@ Json figures_object(const job::Job& job, const analyse::Figures& figures) {
 Json head(const job::Job& job, const run::Record& record, const analyse::Figures& figures,
           std::string_view version) {
   const auto began = std::chrono::floor<std::chrono::milliseconds>(record.began);
+  const auto second = std::chrono::floor<std::chrono::seconds>(began);  // fmt 9 drops what is below it.
   return {{"schema", json_schema_version},
           {"gather", version},
           {"job", {{"name", job.name}, {"directory", job.directory.string()}}},
           {"run",
            {{"id", record.run_id},
-            {"began", fmt::format("{:%FT%T}Z", began)},
+            {"began", fmt::format("{:%FT%T}.{:03}Z", second, (began - second).count())},
             {"stopped", record.stopped ? Json(*record.stopped) : Json()}}},
           {"limits", limits_object(record.limits)},
           {"counts", counts_object(record)},

@@ -99,8 +99,8 @@ std::string table(const job::Job& job, const run::Record& record, std::size_t co
     text += line + "\n";
   }
   if (rows.size() < record.tasks.size())
-    text += fmt::format("the {} slowest; {} more are not shown\n", rows.size(),
-                        count_of(record.tasks.size() - rows.size(), "task"));
+    text += fmt::format("the {} slowest; {} not shown\n", rows.size(),
+                        count_of(record.tasks.size() - rows.size(), "more task"));
   return text;
 }
 

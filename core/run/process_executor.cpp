@@ -1,12 +1,12 @@
 #include "core/run/process_executor.hpp"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "core/async/error.hpp"
 #include "core/async/scope.hpp"
 #include "core/process/run_process.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gather::run {
 namespace {
@@ -73,11 +73,11 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
 
 async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
   if (!starter_) starter_ = process::make_starter((co_await async::current_task()).loop());
+  const process::StopPolicy policy{.signal = &context.stop_signal, .grace = context.task().grace};
   process::ProcessResult process;
   bool cancelled = false;
   try {
-    result.outcome = outcome_of(
-        co_await process::run_process(*starter_, spec_for(context), {context.stop_signal, context.task().grace}, process));
+    result.outcome = outcome_of(co_await process::run_process(*starter_, spec_for(context), policy, process));
   } catch (const async::Cancelled&) {
     cancelled = true;
   }

@@ -109,6 +109,11 @@ void ScriptedServer::hold(std::size_t count) {
   held_ = count;
 }
 
+void ScriptedServer::greet(std::string bytes) {
+  const std::lock_guard lock(mutex_);
+  greeting_ = std::move(bytes);
+}
+
 bool ScriptedServer::await(int socket) const {
   std::array<pollfd, 2> set{pollfd{socket, POLLIN, 0}, pollfd{stop_read_, POLLIN, 0}};
   return poll(set.data(), set.size(), -1) > 0 && set[1].revents == 0;
@@ -121,6 +126,7 @@ void ScriptedServer::accept_all() {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     const std::lock_guard lock(mutex_);
+    send_all(socket, greeting_);
     const int number = static_cast<int>(connections_.size()) + 1;
     connections_.emplace_back([this, socket, number] { serve(socket, number); });
   }

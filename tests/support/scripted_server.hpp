@@ -52,6 +52,9 @@ class ScriptedServer {
   /// Keeps every request waiting until `count` are there at the same time, or two seconds have passed.
   void hold(std::size_t count);
 
+  /// Says `bytes` to each later connection at once, before it has asked for anything.
+  void greet(std::string bytes);
+
  private:
   void accept_all();
   void serve(int socket, int number);
@@ -67,6 +70,7 @@ class ScriptedServer {
   mutable std::mutex mutex_;  // Guards everything below.
   std::vector<Request> requests_;
   std::vector<std::thread> connections_;
+  std::string greeting_;
   std::size_t held_ = 0;
   std::size_t waiting_ = 0;
   std::size_t most_waiting_ = 0;

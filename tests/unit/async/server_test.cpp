@@ -85,6 +85,46 @@ TEST_CASE("C2: a server that dies takes its connections with it, also those not 
   });
 }
 
+TEST_CASE("with_server ends when every handler has, however its body ends", "[async][server]") {
+  run_real([](Loop& loop) -> Co<> {
+    enum class Ending { value, error, cancel };
+    for (const Ending ending : {Ending::value, Ending::error, Ending::cancel}) {
+      int handlers = 0;  // Handlers may refer to what outlives the call.
+      auto task = loop.create_task([](Loop& l, int& open, Ending way) -> Co<int> {
+        co_return co_await with_server(serve(l,
+                                             [&open](Stream stream) -> Co<> {
+                                               ++open;
+                                               try {
+                                                 co_await stream.read_some();
+                                               } catch (const Cancelled&) {
+                                               }
+                                               co_await sleep(2ms);  // Its cleanup takes time.
+                                               --open;
+                                             }),
+                                       [&](Server& server) -> Co<int> {
+                                         Stream stream = co_await connect(server);
+                                         while (open == 0) co_await yield();
+                                         if (way == Ending::error) throw std::runtime_error("mine");
+                                         if (way == Ending::cancel) co_await sleep(1h);
+                                         co_return 3;
+                                       });
+      }(loop, handlers, ending));
+      while (handlers == 0) co_await yield();
+      if (ending == Ending::cancel) {
+        co_await yield();
+        task.cancel();
+        co_await yield();
+        co_await yield();
+        task.cancel();  // Also while it waits for the handlers.
+      }
+      if (ending == Ending::value) CHECK(co_await task == 3);
+      if (ending == Ending::error) CHECK_THROWS_WITH(co_await task, "mine");
+      if (ending == Ending::cancel) CHECK_THROWS_AS(co_await task, Cancelled);
+      CHECK(handlers == 0);
+    }
+  });
+}
+
 TEST_CASE("a handler that fails ends its connection and is reported; the server goes on", "[async][server]") {
   std::vector<std::string> complaints;
   run_real([&](Loop& loop) -> Co<> {

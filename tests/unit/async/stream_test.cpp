@@ -205,11 +205,13 @@ TEST_CASE("C1: a write to a peer that does not read waits, until the peer reads"
   });
 }
 
-TEST_CASE("a waiting write can be cancelled, and its memory goes with the stream", "[async][stream]") {
+TEST_CASE("a waiting write or shutdown can be cancelled, and its memory goes with the stream",
+          "[async][stream]") {
   run_real([&](Loop& loop) -> Co<> {
     std::string bytes = more_than_fits();
     Pair pair = co_await connected_pair(loop);
     CHECK_THROWS_AS(co_await timeout(5ms, [&]() -> Co<> { co_await pair.near.write(bytes); }), TimeoutError);
+    CHECK_THROWS_AS(co_await timeout(5ms, [&]() -> Co<> { co_await pair.near.shutdown(); }), TimeoutError);
     std::string().swap(bytes);  // What is queued does not need the caller's bytes any more.
     CHECK((co_await pair.far.read_exactly(1000)).size() == 1000);
   });

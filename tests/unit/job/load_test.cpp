@@ -174,7 +174,7 @@ TEST_CASE("a bad job is thrown with all its problems, and the status of wrong us
           "job.yaml:2:13: error: unknown key `slep`\n"
           "tasks: {a: {slep: 1}}\n"
           "            ^~~~\n"
-          "  hint: did you mean `sleep`?");
+          "  hint: did you mean `sleep`?\n");
   }
 }
 

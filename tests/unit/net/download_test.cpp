@@ -211,4 +211,6 @@ TEST_CASE("a length without a body is right for HEAD", "[net][download]") {
 TEST_CASE("a header can't smuggle in another", "[net][download]") {
   CHECK(fetch({.url = "http://127.0.0.1:1/", .headers = {{"X", "1\r\nY: 2"}}}) ==
         "local: the header \"X\" holds a line break");
+  CHECK(fetch({.url = "http://127.0.0.1:1/", .method = "GET / HTTP/1.1\r\nX:"}) ==
+        "local: \"GET / HTTP/1.1\\r\\nX:\" is no method");
 }

@@ -2,8 +2,11 @@
 
 #include "core/async/scope.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -79,6 +82,27 @@ std::string Folder::list() const {
     names.push_back(entry.path().lexically_relative(path_).native());
   std::ranges::sort(names);
   return fmt::format("{}", fmt::join(names, " "));
+}
+
+Lowered::Lowered(int resource, std::size_t limit) : resource_(resource) {
+  rlimit setting{};
+  getrlimit(static_cast<__rlimit_resource>(resource_), &setting);
+  before_ = setting.rlim_cur;
+  setting.rlim_cur = limit;
+  setrlimit(static_cast<__rlimit_resource>(resource_), &setting);
+}
+
+Lowered::~Lowered() {
+  rlimit setting{};
+  getrlimit(static_cast<__rlimit_resource>(resource_), &setting);
+  setting.rlim_cur = before_;
+  setrlimit(static_cast<__rlimit_resource>(resource_), &setting);
+}
+
+int lowest_free_descriptor() {
+  const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  close(descriptor);
+  return descriptor;
 }
 
 }  // namespace gather::test

@@ -4,6 +4,7 @@
 #include "core/net/download.hpp"
 #include "tests/support/scripted_server.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -34,5 +35,21 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+/// A limit of this process (RLIMIT_…), lowered until it goes out of scope.
+class Lowered {
+ public:
+  Lowered(int resource, std::size_t limit);
+  Lowered(const Lowered&) = delete;
+  Lowered& operator=(const Lowered&) = delete;
+  ~Lowered();
+
+ private:
+  int resource_;
+  std::size_t before_;
+};
+
+/// The lowest number that an open() would give.
+int lowest_free_descriptor();
 
 }  // namespace gather::test

@@ -3,13 +3,15 @@
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <optional>
+#include <csignal>
 
 using gather::net::part_of;
 using gather::net::PartFile;
 using gather::test::Folder;
+using gather::test::Lowered;
 namespace fs = std::filesystem;
 
 namespace {
@@ -116,6 +118,21 @@ TEST_CASE("a part that was replaced by another file is left alone", "[net][part]
   }
   CHECK(folder.list() == "a.part");
   CHECK(folder.read("a.part") == "somebody else's");
+}
+
+TEST_CASE("what can't be written is told with the file's name", "[net][part]") {
+  const Folder folder;
+  folder.write("a", "old");
+  signal(SIGXFSZ, SIG_IGN);  // As the program does; a full disk takes the same way.
+  {
+    auto part = PartFile::create(folder / "a");
+    REQUIRE(part);
+    const Lowered limit(RLIMIT_FSIZE, 1000);
+    CHECK(part->write(std::string(2000, 'x')).error() ==
+          "can't write " + (folder / "a.part").native() + ": File too large");
+  }
+  CHECK(folder.list() == "a");
+  CHECK(folder.read("a") == "old");
 }
 
 TEST_CASE("a name of 255 bytes has a part of its own", "[net][part]") {

@@ -6,8 +6,7 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <vector>
@@ -132,10 +131,25 @@ TEST_CASE("a child would inherit nothing of a transfer", "[net][session]") {
 
 TEST_CASE("a session without requests costs no descriptor", "[net][session]") {
   Loop loop;
-  const int before = dup(0);
-  close(before);
+  const int before = lowest_free_descriptor();
   const Session session(loop);
-  const int after = dup(0);
-  close(after);
-  CHECK(after == before);
+  CHECK(lowest_free_descriptor() == before);
+}
+
+TEST_CASE("without free descriptors a request fails for a local reason, and the next one succeeds",
+          "[net][session]") {
+  const ScriptedServer server(saying("hello"));
+  CHECK(fetch({.url = server.url()}) == "200, 5 bytes");  // The libraries are loaded.
+  // The first request of a loop opens: libcurl's wake-up pair, the socket, the set in which it is watched.
+  for (const std::size_t granted : {0U, 2U, 3U}) {
+    Loop loop;
+    Session session(loop);
+    const std::string result = [&] {
+      const Lowered limit(RLIMIT_NOFILE, static_cast<std::size_t>(lowest_free_descriptor()) + granted);
+      return loop.run(get(session, server.url()));
+    }();
+    CHECK(result.starts_with("local: HOST: "));
+    CHECK(result.ends_with(": Too many open files"));
+    CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+  }
 }

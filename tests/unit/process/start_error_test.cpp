@@ -13,24 +13,22 @@ using async::StartStep;
 
 namespace {
 
-/// No more files than are open now, and `more`.
-class FewFiles {
+/// Fails `failures` times, as a system does that is short of something, before it starts anything.
+class ShortOf final : public process::Starter {
  public:
-  explicit FewFiles(rlim_t more) {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    // Numbers are given out lowest first, so that the next one shows how many are in use without a gap.
-    const int next = dup(0);
-    close(next);
-    const rlimit few{static_cast<rlim_t>(next) + more, before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
+  ShortOf(process::Starter& real, int failures) : real_(real), failures_(failures) {}
+
+  Co<std::expected<std::unique_ptr<process::Child>, async::StartError>> start(const async::ChildSpec& spec,
+                                                                              process::Bell& ended) override {
+    if (++tries <= failures_) co_return std::unexpected(async::explain_descriptors(EMFILE));
+    co_return co_await real_.start(spec, ended);
   }
-  FewFiles(const FewFiles&) = delete;
-  FewFiles& operator=(const FewFiles&) = delete;
-  ~FewFiles() { lift(); }
-  void lift() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+  int tries = 0;
 
  private:
-  rlimit before_{};
+  process::Starter& real_;
+  int failures_;
 };
 
 async::StartError error_of(const Ran& ran) {
@@ -164,32 +162,58 @@ TEST_CASE("lack of processes, files and a busy program are temporary, and say wh
   CHECK(busy.temporary());
 }
 
-TEST_CASE("a start waits a while for descriptors, and goes on when there are some", "[process]") {
-  const rlim_t more = GENERATE(0u, 2u, 4u);  // Too few for the first pipe, the second, the pidfd.
-  Loop loop;
-  const auto starter = process::make_starter(loop);
-  process::ProcessResult result;
-  const process::StopPolicy policy;
-  const auto end = loop.run([](Loop& on, auto& from, auto& stop, auto& into, rlim_t left) -> Co<Ran> {
-    // The loop makes its own descriptors with its first watch.
-    co_await process::run_process(from, {.argv = {"true"}}, stop, into);
-    FewFiles few(left);
-    on.call_later(25ms, [&few] { few.lift(); });
-    co_return Ran{.end = co_await process::run_process(from, {.argv = {"true"}}, stop, into), .result = {}};
-  }(loop, *starter, policy, result, more));
-  CHECK(end.told() == "exit 0");
+TEST_CASE("a child that can't be watched is not started at all", "[process]") {
+  const TemporaryFolder folder;
+  const async::ChildSpec spec{.argv = {"/bin/mkdir", folder.path() + "/started"}};
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = dup(0);
+  close(next);
+  const rlimit none_left{static_cast<rlim_t>(next), before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none_left);
+  const auto child = async::start_child(spec);
+  setrlimit(RLIMIT_NOFILE, &before);
+  REQUIRE(!child);
+  CHECK(child.error().kind == StartFailure::too_many_files);
+  CHECK(std::filesystem::is_empty(folder.path()));
+  CHECK(!has_children());
 }
 
-TEST_CASE("a start without descriptors gives up after about a second", "[process]") {
+TEST_CASE("a temporary lack is waited out", "[process]") {
   Loop loop;
-  const auto starter = process::make_starter(loop);
+  const auto real = process::make_starter(loop);
+  ShortOf starter(*real, 3);
   process::ProcessResult result;
   const process::StopPolicy policy;
-  const FewFiles few(4);
+  const auto end = loop.run(process::run_process(starter, {.argv = {"true"}}, policy, result));
+  CHECK(end.value() == process::Exit{});
+  CHECK(starter.tries == 4);
+}
+
+TEST_CASE("a lack that stays is told after about a second", "[process]") {
+  Loop loop;
+  const auto real = process::make_starter(loop);
+  ShortOf starter(*real, 1000);
+  process::ProcessResult result;
+  const process::StopPolicy policy;
   const auto began = loop.now();
-  const auto end = loop.run(process::run_process(*starter, {.argv = {"true"}}, policy, result));
+  const auto end = loop.run(process::run_process(starter, {.argv = {"true"}}, policy, result));
   REQUIRE(!end);
   CHECK(end.error().why == "too many open files; raise the limit (ulimit -n), or run fewer at once");
   CHECK(loop.now() - began >= 900ms);
-  CHECK(!has_children());
+  CHECK(starter.tries == 8);
+}
+
+TEST_CASE("a program that waits to be started can be cancelled", "[process]") {
+  Loop loop;
+  const auto real = process::make_starter(loop);
+  ShortOf starter(*real, 1000);
+  process::ProcessResult result;
+  const process::StopPolicy policy;
+  CHECK_THROWS_AS(
+      loop.run(async::timeout(
+          30ms, [&] { return process::run_process(starter, {.argv = {"true"}}, policy, result); })),
+      async::TimeoutError);
+  CHECK(starter.tries < 4);
+  CHECK(!result.exit);
 }

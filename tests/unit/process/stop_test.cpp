@@ -60,8 +60,9 @@ TEST_CASE("a cancelled program gets the polite signal, and its end is known", "[
 }
 
 TEST_CASE("the polite signal is the policy's", "[process][stop]") {
+  constexpr static int interrupt = SIGINT;
   const Stopped stopped = stop("trap 'exit 5' INT; trap '' TERM; echo $$; while :; do sleep 0.01; done",
-                               {.signal = SIGINT, .grace = 1500ms});
+                               {.signal = &interrupt, .grace = 1500ms});
   CHECK(stopped.result.exit == Exit{.code = 5});
 }
 
@@ -95,8 +96,9 @@ TEST_CASE("a group's members get the whole grace, also when their leader has gon
 
 TEST_CASE("members of the group that ignore the polite signal are killed with it", "[process][stop]") {
   const StartPath path = GENERATE(from_range(start_paths()));
-  const Stopped stopped = stop("(trap '' TERM; while :; do sleep 0.01; done) >/dev/null 2>&1 & echo $$; wait",
-                               {.grace = 50ms}, 1, path);
+  const Stopped stopped =
+      stop("(trap '' TERM; echo $$; exec >/dev/null 2>&1; while :; do sleep 0.01; done) & wait",
+           {.grace = 50ms}, 1, path);
   CHECK(stopped.result.killed);
 }
 
@@ -141,11 +143,12 @@ TEST_CASE("a program that was cancelled before it began is not started", "[proce
 }
 
 TEST_CASE("a loop that ends takes the programs that still run with it", "[process][stop]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
   process::ProcessResult result;
   const process::StopPolicy policy;
   {
     Loop loop;
-    const auto starter = process::make_starter(loop);
+    const auto starter = process::make_starter(loop, path);
     loop.run([](Loop& on, auto& from, auto& with, auto& into) -> Co<> {
       on.create_task(
           process::run_process(from, {.argv = {"sh", "-c", "echo up; exec sleep 100"}}, with, into));
@@ -154,4 +157,45 @@ TEST_CASE("a loop that ends takes the programs that still run with it", "[proces
   }
   CHECK(result.exit == Exit{.signal = SIGTERM});
   CHECK(!has_children());
+}
+
+TEST_CASE("a child that is dropped is killed and reaped", "[process][stop]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const auto descriptors = count_descriptors();
+  {
+    Loop loop;
+    const auto starter = process::make_starter(loop, path);
+    process::Bell bell;
+    const async::ChildSpec spec{.argv = {"sh", "-c", "sleep 100 & sleep 100"}};
+    CHECK(loop.run(starter->start(spec, bell)));  // And dropped at once.
+  }
+  CHECK(!has_children());
+  CHECK(count_descriptors() == descriptors);
+}
+
+TEST_CASE("a cancel at any moment leaves nothing behind", "[process][stop]") {
+  const StartPath path = GENERATE(from_range(start_paths()));
+  const auto descriptors = count_descriptors();
+  {
+    Loop loop;
+    const auto starter = process::make_starter(loop, path);
+    const process::StopPolicy policy{.grace = 1s, .leak_timeout = 20ms};
+    const int bad =
+        loop.run([](Loop& on, process::Starter& from, const process::StopPolicy& with) -> Co<int> {
+          int count = 0;
+          for (int i = 0; i < 60; ++i) {
+            process::ProcessResult result;
+            auto task = on.create_task(process::run_process(
+                from, {.argv = {"sh", "-c", "echo x; sleep 0.002 & sleep 0.001"}}, with, result));
+            co_await async::sleep(i * 100us);
+            task.cancel();
+            if (i % 3 == 0) task.cancel();
+            if (!co_await eventually([&] { return task.done(); }) || has_children()) ++count;
+            if (task.cancelled() && i > 0 && !result.exit) ++count;
+          }
+          co_return count;
+        }(loop, *starter, policy));
+    CHECK(bad == 0);
+  }
+  CHECK(count_descriptors() == descriptors);
 }

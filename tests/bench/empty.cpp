@@ -1,0 +1,2 @@
+/// Nothing: what any program costs before its first line.
+int main() {}

@@ -1,0 +1,36 @@
+/// So many coroutines that each take a permit, go once through the ready queue, and give it back.
+/// semaphore.py is the same in Python.
+///
+///     bench_semaphore COUNT PERMITS
+#include "core/async/combine.hpp"
+#include "core/async/future.hpp"
+#include "core/async/loop.hpp"
+#include "core/async/sync.hpp"
+
+#include <cstdlib>
+#include <vector>
+
+using namespace gather::async;
+using gather::Duration;
+
+namespace {
+
+Co<> one(Semaphore& semaphore) {
+  const auto permit = co_await semaphore.scoped();
+  co_await sleep(Duration(0));
+}
+
+Co<> all(std::size_t count, std::size_t permits) {
+  Semaphore semaphore(permits);
+  std::vector<Co<>> bodies;
+  for (std::size_t i = 0; i < count; ++i) bodies.push_back(one(semaphore));
+  co_await gather::async::gather(std::move(bodies));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  Loop loop;
+  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10)));
+}

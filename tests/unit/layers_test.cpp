@@ -1,0 +1,177 @@
+// Holds core/ and cmd/ to the layers of core/README.md: who includes whom, where libraries are at home, what
+// a header begins with. Reads the sources as text, so it needs none of them built.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+using Names = std::set<std::string>;
+using Problems = std::vector<std::string>;
+
+const fs::path root = SOURCE_FOLDER;
+
+// What each layer may include beside itself. A road that is missing here is missing for a reason: `job` never
+// meets the loop, and nothing below `report` knows how a run is printed.
+const std::map<std::string, Names> may_use = {
+    {"base", {}},
+    {"job", {"base"}},
+    {"async", {"base"}},
+    {"process", {"base", "async"}},
+    {"net", {"base", "async"}},
+    {"run", {"base", "job", "async", "process", "net"}},
+    {"analyse", {"base", "job", "run"}},
+    {"report", {"base", "job", "run", "analyse"}},
+    {"cmd", {"base", "job", "async", "process", "net", "run", "analyse", "report"}},
+};
+
+struct Library {
+  std::string name;
+  std::regex header;
+  Names homes;
+};
+
+const std::vector<Library> libraries = {
+    {"libuv", std::regex(R"(uv\.h|uv/.*)"), {"async", "process"}},
+    {"libcurl", std::regex(R"(curl/.*)"), {"net"}},
+    {"OpenSSL", std::regex(R"(openssl/.*)"), {"net"}},
+    {"libyaml", std::regex(R"(yaml\.h)"), {"job"}},
+    {"nlohmann_json", std::regex(R"(nlohmann/.*)"), {"job", "report"}},
+    {"CLI11", std::regex(R"(CLI/.*)"), {"cmd"}},
+    {"Catch2", std::regex(R"(catch2/.*)"), {}},
+    {"iostreams for printing", std::regex(R"(iostream)"), {}},
+};
+
+struct SourceFile {
+  std::string name;   // core/run/states.hpp
+  std::string layer;  // run; of the program's own files, cmd
+  std::string text;
+
+  bool is_header() const { return name.ends_with(".hpp"); }
+
+  // Of every #include line, what stands between the quotes or the angle brackets.
+  std::vector<std::string> includes() const {
+    static const std::regex line(R"(^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">])", std::regex::multiline);
+    std::vector<std::string> names;
+    for (std::sregex_iterator found(text.begin(), text.end(), line), end; found != end; ++found)
+      names.push_back((*found)[1]);
+    return names;
+  }
+};
+
+std::string contents(const fs::path& file) {
+  std::stringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::vector<SourceFile> sources() {
+  std::vector<SourceFile> files;
+  for (const char* top : {"core", "cmd"})
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const fs::path& file = entry.path();
+      if (file.extension() != ".cpp" && file.extension() != ".hpp") continue;
+      const fs::path name = file.lexically_relative(root);
+      const auto layer = top == std::string("cmd") ? name.begin() : std::next(name.begin());
+      files.push_back({name.string(), layer->string(), contents(file)});
+    }
+  std::ranges::sort(files, {}, &SourceFile::name);
+  return files;
+}
+
+// The layer that an included file belongs to; empty for what is not ours.
+std::string layer_of(const std::string& include) {
+  if (include.starts_with("cmd/")) return "cmd";
+  if (!include.starts_with("core/")) return "";
+  return include.substr(5, include.find('/', 5) - 5);
+}
+
+Names layers_in_table() {
+  static const std::regex row(R"(^\| `([a-z]+)` \|)", std::regex::multiline);
+  const std::string text = contents(root / "core/README.md");
+  Names names;
+  for (std::sregex_iterator found(text.begin(), text.end(), row), end; found != end; ++found)
+    names.insert((*found)[1]);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("the layers are the folders of core, cmd, and the rows of the table in core/README.md",
+          "[layers]") {
+  Names folders{"cmd"};
+  for (const auto& entry : fs::directory_iterator(root / "core"))
+    if (entry.is_directory()) folders.insert(entry.path().filename().string());
+  Names known;
+  for (const auto& [layer, uses] : may_use) known.insert(layer);
+  CHECK(folders == known);
+  CHECK(layers_in_table() == known);
+}
+
+TEST_CASE("a layer includes what is below it and nothing else of ours", "[layers]") {
+  Problems problems;
+  std::size_t includes_of_ours = 0;
+  for (const SourceFile& file : sources())
+    for (const std::string& include : file.includes()) {
+      const std::string layer = layer_of(include);
+      const bool is_test = include.starts_with("tests/") || include.starts_with("samples/");
+      if (!layer.empty()) ++includes_of_ours;
+      if (is_test || (!layer.empty() && layer != file.layer && !may_use.at(file.layer).contains(layer)))
+        problems.push_back(file.name + " includes " + include);
+    }
+  CHECK(problems == Problems{});
+  CHECK(includes_of_ours > 300);  // Or the lines are no longer found.
+}
+
+TEST_CASE("what is allowed has no cycles", "[layers]") {
+  for (const auto& [layer, uses] : may_use)
+    for (const std::string& used : uses) CHECK_FALSE(may_use.at(used).contains(layer));
+}
+
+TEST_CASE("libraries stay at home", "[layers]") {
+  Problems problems;
+  std::map<std::string, Names> met;
+  for (const SourceFile& file : sources())
+    for (const std::string& include : file.includes())
+      for (const Library& library : libraries) {
+        if (!std::regex_match(include, library.header)) continue;
+        met[library.name].insert(file.layer);
+        if (!library.homes.contains(file.layer))
+          problems.push_back(file.name + " includes " + include + " of " + library.name);
+      }
+  CHECK(problems == Problems{});
+  for (const Library& library : libraries) CHECK(met[library.name] == library.homes);
+}
+
+TEST_CASE("a header says once what it is for, and is read once", "[layers]") {
+  static const std::regex sentence(R"(^/// \S[^]*?[.:?])");
+  Problems problems;
+  for (const SourceFile& file : sources()) {
+    if (!file.is_header()) continue;
+    const std::size_t comment_end = file.text.find("\n#");
+    const std::string comment = file.text.substr(0, comment_end);
+    if (!std::regex_search(comment, sentence)) problems.push_back(file.name + " begins without a sentence");
+    if (!file.text.substr(comment_end + 1).starts_with("#pragma once\n"))
+      problems.push_back(file.name + " lacks #pragma once after its first comment");
+  }
+  CHECK(problems == Problems{});
+}
+
+TEST_CASE("every file has a subject: none is called util or common", "[layers]") {
+  static const std::regex shelf("utils?|common|misc|helpers?|stuff");
+  Problems problems;
+  for (const SourceFile& file : sources())
+    for (const fs::path& part : fs::path(file.name))
+      if (std::regex_match(part.stem().string(), shelf)) problems.push_back(file.name);
+  CHECK(problems == Problems{});
+}

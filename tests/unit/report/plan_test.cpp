@@ -1,0 +1,57 @@
+#include "core/report/plan.hpp"
+
+#include "tests/unit/analyse/made_run.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+using gather::report::plan_text;
+using gather::report::PlanRows;
+using gather::test::MadeRun;
+
+TEST_CASE("a plan lists tasks in the order of admission, with limits and bounds", "[report][plan]") {
+  MadeRun run;
+  run.task("index").is_fetch();
+  run.task("warm");
+  run.job.tasks[1].action = gather::job::Sleep{500ms};
+  run.task("build").is_process().needs({"index", "warm"});
+  run.job.tasks[2].estimate = 8s;
+  run.task("urgent");
+  run.job.tasks[3].priority = 1;
+  run.task("all").is_milestone().needs({"build", "urgent"});
+
+  CHECK(plan_text(run.job, gather::run::StatedDurations(), {8, 4, 32}, PlanRows::first_hundred) ==
+        "   task    action                      needs          expected  path ahead\n"
+        "1  urgent  sleep 0s                    -                  0 ms        0 ms\n"
+        "2  index   GET http://localhost/index  -               ~1.00 s      9.00 s\n"
+        "3  warm    sleep 500ms                 -                500 ms      8.50 s\n"
+        "4  build   make build                  index, warm      8.00 s      8.00 s\n"
+        "5  all     milestone                   build, urgent      0 ms        0 ms\n"
+        "\n"
+        "made   5 tasks, jobs=8 processes=4 fetches=32\n"
+        "sum of task times   8.50 s\n"
+        "critical path       8.50 s   warm > build\n"
+        "lower bound         8.50 s   from critical path\n"
+        "the length of 1 task is not known: ~ is a guess, and the last lines count it as 0; `estimate` "
+        "states it\n");
+}
+
+TEST_CASE("a plan of a big job shows a hundred tasks and counts the rest", "[report][plan]") {
+  MadeRun run;
+  for (int i = 0; i < 250; ++i) run.task("t" + std::to_string(i));
+  const gather::run::StatedDurations durations;
+  CHECK_THAT(plan_text(run.job, durations, run.record.limits, PlanRows::first_hundred),
+             Catch::Contains("\n100  t99 ") && !Catch::Contains("\n101  t100 ") &&
+                 Catch::Contains("\nand 150 more tasks; -v lists them all\n"));
+  CHECK_THAT(plan_text(run.job, durations, run.record.limits, PlanRows::all),
+             Catch::Contains("\n250  t249 "));
+}
+
+TEST_CASE("a task that needs many names as many as fit", "[report][plan]") {
+  MadeRun run;
+  for (int i = 0; i < 50; ++i) run.task("task" + std::to_string(i));
+  run.task("last").is_milestone();
+  for (std::uint32_t i = 0; i < 50; ++i) run.job.tasks[50].needs.push_back(gather::job::TaskId(i));
+  CHECK_THAT(plan_text(run.job, gather::run::StatedDurations(), run.record.limits, PlanRows::all),
+             Catch::Contains("  task0, task1, task2, task3, task4, task…  "));
+}
