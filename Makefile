@@ -14,6 +14,7 @@ CMAKE_FLAGS := -G Ninja -DCMAKE_CXX_COMPILER=$(CXX19) -DCMAKE_INSTALL_PREFIX=$(P
 ifdef CI
 CMAKE_FLAGS += -DGATHER_WERROR=ON
 endif
+FUZZ_SECONDS ?= 120
 CTEST := ctest --output-on-failure -j 2
 SOURCES = $(shell git ls-files -co --exclude-standard '*.cpp' '*.hpp')
 
@@ -78,9 +79,9 @@ bench: gather
 
 fuzz:
 	@.ci/setup build sanitize
-	$(call configured,fuzz,-DGATHER_FUZZ=ON)
-	@ninja -C build/fuzz --quiet fuzz_targets
-	@tests/fuzz/run build/fuzz 120
+	$(call configured,fuzz,-DGATHER_FUZZ=ON -DGATHER_FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	  -DGATHER_SANITIZE=fuzzer-no-link$(comma)address$(comma)undefined)
+	@ninja -C build/fuzz fuzz
 
 install: gather
 	@DESTDIR=$(DESTDIR) cmake --install build/release --component gather

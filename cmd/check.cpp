@@ -12,7 +12,7 @@ namespace gather::cmd {
 ExitStatus execute(const CheckCommand& command) {
   if (command.print && command.print->value != "json")
     throw Error(ExitStatus::usage, fmt::format("{}: {} is no format to print; json is", command.print->origin,
-                                               gather::quoted(command.print->value)));
+                                               in_quotes(command.print->value)));
   change_directory(command.directory);
   std::vector<std::string> files = command.files;
   if (files.empty()) files.push_back(locate({}, {}).file);

@@ -45,12 +45,18 @@ std::vector<std::string> environment() {
   return entries;
 }
 
-async::Co<> tick_for_ever(Engine::Tick tick) {
+// What a tick throws (nobody reads stdout any more, the disk is full) stops the run, and is kept for its end.
+async::Co<> tick_for_ever(const Engine::Tick& tick, run::Scheduler& scheduler, std::exception_ptr& failure) {
   async::Loop& loop = (co_await async::current_task()).loop();
   const async::TimePoint start = loop.now();
-  for (;;) {
+  while (!failure) {
     co_await async::sleep(tick.interval);
-    tick.call(loop.now() - start);
+    try {
+      tick.call(loop.now() - start);
+    } catch (const Error& error) {
+      failure = std::current_exception();
+      scheduler.stop({error.what(), SIGTERM, error.status()});
+    }
   }
 }
 
@@ -91,9 +97,11 @@ run::Record Engine::run(const job::Job& job, run::Options options, run::Observer
     run::Scheduler*& running;
     ~Stop() { running = nullptr; }
   } const stop{running_};
-  async::Task<> ticking = loop_.create_task(tick_for_ever(tick), "tick");
+  std::exception_ptr failure;
+  loop_.create_task(tick_for_ever(tick, scheduler, failure), "tick");
   run::Record record = loop_.run(scheduler.run());
   executors_->session.close_connections();
+  if (failure) std::rethrow_exception(failure);
   return record;
 }
 

@@ -35,7 +35,7 @@ std::string_view page_about(const std::string& subject) {
   }
   const auto near = nearest(subject, subjects);
   throw Error(ExitStatus::usage,
-              fmt::format("the manual has no page {}; {}", gather::quoted(subject),
+              fmt::format("the manual has no page {}; {}", in_quotes(subject),
                           near ? fmt::format("did you mean {}?", *near) : "`gather help` lists the pages"));
 }
 

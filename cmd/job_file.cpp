@@ -42,7 +42,7 @@ Located locate(const std::vector<std::string>& words, const std::optional<Given>
           ? "there is no gather.yaml, gather.yml or gather.json here; name a job file, or see `gather help`"
           : fmt::format("{} is neither a command nor a job file, and there is no gather.yaml, gather.yml or "
                         "gather.json here to have a task of that name; see `gather help`",
-                        gather::quoted(words.front())));
+                        in_quotes(words.front())));
 }
 
 void change_directory(const std::optional<Given>& directory) {
@@ -51,7 +51,7 @@ void change_directory(const std::optional<Given>& directory) {
   std::filesystem::current_path(directory->value, error);
   if (error)
     throw Error(ExitStatus::usage, fmt::format("{}: can't change to {}: {}", directory->origin,
-                                               gather::quoted(directory->value), error.message()));
+                                               in_quotes(directory->value), error.message()));
 }
 
 job::Job load_job(const JobFlags& flags) {

@@ -111,7 +111,7 @@ class Flags {
     if (const auto* extra = dynamic_cast<const CLI::ExtrasError*>(&error); extra != nullptr) {
       const std::vector<std::string> unknown = app_.remaining();
       const std::string word = unknown.empty() ? "" : unknown.front();
-      text = fmt::format("unknown flag {}", gather::quoted(word));
+      text = fmt::format("unknown flag {}", in_quotes(word));
       std::vector<std::string> names;
       for (const CLI::Option* option : app_.get_options())
         for (const std::string& name : option->get_lnames()) names.push_back("--" + name);

@@ -18,6 +18,7 @@ void set_up_process() {
         [[maybe_unused]]
       const int opened = open("/dev/null", O_RDONLY);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void explain(const Error& error) {

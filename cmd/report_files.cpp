@@ -18,7 +18,7 @@ namespace {
     throw Error(ExitStatus::stdout_gone, "the reader of standard output went away");
   throw Error(ExitStatus::task_failed,
               fmt::format("the report {} can't be written: {}",
-                          report.path == "-" ? "to standard output" : gather::quoted(report.path),
+                          report.path == "-" ? "to standard output" : in_quotes(report.path),
                           system_error_text(error)));
 }
 
@@ -31,10 +31,10 @@ std::vector<ReportFile> report_files(const std::vector<Given>& given) {
     const std::string format = each.value.substr(0, equals);
     if (equals == std::string::npos || equals + 1 == each.value.size())
       throw Error(ExitStatus::usage, fmt::format("{}: {} has no path; write json=PATH, or json=- for stdout",
-                                                 each.origin, gather::quoted(each.value)));
+                                                 each.origin, in_quotes(each.value)));
     if (format != "json")
       throw Error(ExitStatus::usage, fmt::format("{}: the format {} is not supported yet; json is",
-                                                 each.origin, gather::quoted(format)));
+                                                 each.origin, in_quotes(format)));
     reports.push_back({each.value.substr(equals + 1)});
   }
   if (std::ranges::count(reports, "-", &ReportFile::path) > 1)

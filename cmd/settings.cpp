@@ -49,7 +49,7 @@ std::size_t slots(const Given& given) {
     if (*exact <= 1'000'000) return *exact;
   }
   refuse(given, fmt::format("{} is no number of slots; write N, N% of the CPUs, or -N for all CPUs but N",
-                            gather::quoted(given.value)));
+                            in_quotes(given.value)));
 }
 
 Duration duration(const Given& given) {
@@ -68,7 +68,7 @@ run::Schedule schedule(const Given& given) {
   if (given.value == "rank") return run::Schedule::rank;
   if (given.value == "fifo") return run::Schedule::fifo;
   if (given.value == "lpt") return run::Schedule::lpt;
-  refuse(given, fmt::format("{} is no schedule; one of rank, fifo, lpt", gather::quoted(given.value)));
+  refuse(given, fmt::format("{} is no schedule; one of rank, fifo, lpt", in_quotes(given.value)));
 }
 
 void set_retries(job::Job& job, std::uint64_t retries) {
@@ -89,7 +89,7 @@ bool variable_set(const char* name) {
 std::uint64_t whole_number(const Given& given, std::uint64_t least) {
   const auto value = number(given.value);
   if (!value || *value < least || *value > 1'000'000'000)
-    refuse(given, fmt::format("{} is no whole number of at least {}", gather::quoted(given.value), least));
+    refuse(given, fmt::format("{} is no whole number of at least {}", in_quotes(given.value), least));
   return *value;
 }
 
@@ -146,7 +146,7 @@ report::Colour colour(const JobFlags& flags) {
   if (choice == "always") return report::Colour::on;
   if (choice == "never") return report::Colour::off;
   if (choice != "auto")
-    refuse(*flags.color, fmt::format("{}: one of auto, always, never", gather::quoted(choice)));
+    refuse(*flags.color, fmt::format("{}: one of auto, always, never", in_quotes(choice)));
   const char* const no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return report::Colour::off;
   if (variable_set("CLICOLOR_FORCE")) return report::Colour::on;

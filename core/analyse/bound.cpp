@@ -1,7 +1,7 @@
 #include "core/analyse/bound.hpp"
 
 #include "core/job/graph.hpp"
-#include "core/run/executor.hpp"
+#include "core/run/kind.hpp"
 
 #include <fmt/format.h>
 

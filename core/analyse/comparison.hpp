@@ -7,7 +7,7 @@
 #include "core/analyse/statistics.hpp"
 #include "core/base/duration.hpp"
 #include "core/job/model.hpp"
-#include "core/run/executor.hpp"
+#include "core/run/kind.hpp"
 #include "core/run/record.hpp"
 
 #include <cstddef>

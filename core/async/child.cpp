@@ -161,9 +161,11 @@ GATHER_IN_CHILD int child_main(void* arguments) {
 // Both return -1 with errno, or the pid once the child has replaced its memory or ended. Making the pidfd in
 // the same call leaves no moment in which a child runs and can't be watched.
 
+constexpr std::size_t stack_size = std::size_t{32} * 1024;
+
 pid_t vfork_child(const Plan& plan, Report& report, int& pidfd) {
   // The parent stands meanwhile, so that its own stack has room enough for the child.
-  alignas(64) std::array<std::byte, 32 * 1024> stack;
+  alignas(64) std::array<std::byte, stack_size> stack;
   Arguments arguments{plan, report};
   return clone(child_main, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
                &arguments, &pidfd);

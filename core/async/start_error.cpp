@@ -45,26 +45,26 @@ StartError unknown_program(const ChildSpec& spec) {
   if (program.contains('/')) {
     const bool relative = !program.starts_with('/') && !spec.directory.empty();
     return {StartFailure::not_found,
-            fmt::format("there is no program {}{}", quoted(program),
-                        relative ? fmt::format(" in the working directory {}", quoted(spec.directory)) : "")};
+            fmt::format("there is no program {}{}", in_quotes(program),
+                        relative ? fmt::format(" in the working directory {}", in_quotes(spec.directory)) : "")};
   }
   if (program.empty()) return {StartFailure::not_found, "the program's name is empty"};
   const char* const path = environment_value(spec.environment, "PATH");
   if (path == nullptr)
     return {StartFailure::not_found,
-            fmt::format("there is no program {} in /bin or /usr/bin, and PATH is not set", quoted(program))};
+            fmt::format("there is no program {} in /bin or /usr/bin, and PATH is not set", in_quotes(program))};
   return {StartFailure::not_found, fmt::format("there is no program {} in PATH ({}); is it installed?",
-                                               quoted(program), quoted(path, 200))};
+                                               in_quotes(program), in_quotes(path, 200))};
 }
 
 StartError explain_directory(const ChildSpec& spec, int error) {
   return {StartFailure::bad_directory, fmt::format("can't enter the working directory {}: {}",
-                                                   quoted(spec.directory, 200), system_error_text(error))};
+                                                   in_quotes(spec.directory, 200), system_error_text(error))};
 }
 
 StartError explain_length(const ChildSpec& spec) {
   // MAX_ARG_STRLEN of Linux, 32 pages; the sum is a quarter of the stack's limit, 2 MB as a rule.
-  constexpr std::size_t longest_string = 32 * 4096;
+  constexpr std::size_t longest_string = std::size_t{32} * 4096;
   std::size_t longest = 0;
   std::size_t sum = 0;
   for (const auto* const strings : {&spec.argv, &spec.environment})
@@ -76,18 +76,18 @@ StartError explain_length(const ChildSpec& spec) {
     return {StartFailure::too_long,
             fmt::format("an argument or environment value of {} is longer than one process can take ({} "
                         "bytes at most); pass it on stdin or in a file",
-                        quoted(spec.argv.front()), longest_string)};
+                        in_quotes(spec.argv.front()), longest_string)};
   return {StartFailure::too_long,
           fmt::format("arguments and environment of {} are {} bytes together, more than a process can take "
                       "({} here); pass them on stdin or in a file",
-                      quoted(spec.argv.front()), sum, sysconf(_SC_ARG_MAX))};
+                      in_quotes(spec.argv.front()), sum, sysconf(_SC_ARG_MAX))};
 }
 
 /// A file that may be executed, and that the kernel did not take.
 StartError explain_refusal(const ChildSpec& spec, const std::string& candidate, int error) {
   const std::string path = seen_from(spec.directory, candidate);
   const std::string line = first_line(path);
-  const std::string name = quoted(candidate, 200);
+  const std::string name = in_quotes(candidate, 200);
   const std::string interpreter = interpreter_of(line);
   if (line.starts_with("#!") && interpreter.empty())
     return {StartFailure::no_interpreter, fmt::format("{} names no interpreter in its #! line", name)};
@@ -96,9 +96,9 @@ StartError explain_refusal(const ChildSpec& spec, const std::string& candidate, 
     if (access(at.c_str(), F_OK) != 0)
       return {StartFailure::no_interpreter,
               fmt::format("{} needs the interpreter {}, which is not there; its first line names it", name,
-                          quoted(interpreter, 200))};
+                          in_quotes(interpreter, 200))};
     return {StartFailure::no_interpreter,
-            fmt::format("{} needs the interpreter {}, which can't be run: {}", name, quoted(interpreter, 200),
+            fmt::format("{} needs the interpreter {}, which can't be run: {}", name, in_quotes(interpreter, 200),
                         system_error_text(error))};
   }
   if (line.starts_with("\x7f"
@@ -126,15 +126,15 @@ StartError explain_program(const ChildSpec& spec, int error) {
     if (stat(path.c_str(), &status) != 0) {
       if (errno != ENOENT && errno != ENOTDIR && result.kind == StartFailure::not_found)
         result = {errno == EACCES ? StartFailure::not_executable : StartFailure::other,
-                  fmt::format("can't look at {}: {}", quoted(candidate, 200), system_error_text(errno))};
+                  fmt::format("can't look at {}: {}", in_quotes(candidate, 200), system_error_text(errno))};
     } else if (S_ISDIR(status.st_mode)) {
       if (result.kind == StartFailure::not_found)
         result = {StartFailure::is_directory,
-                  fmt::format("{} is a directory, not a program", quoted(candidate, 200))};
+                  fmt::format("{} is a directory, not a program", in_quotes(candidate, 200))};
     } else if (access(path.c_str(), X_OK) != 0) {
       if (result.kind != StartFailure::not_executable)
         result = {StartFailure::not_executable,
-                  fmt::format("{} may not be executed; chmod +x would allow it", quoted(candidate, 200))};
+                  fmt::format("{} may not be executed; chmod +x would allow it", in_quotes(candidate, 200))};
     } else {
       return explain_refusal(spec, candidate, error);
     }
@@ -166,13 +166,13 @@ StartError explain_start(const ChildSpec& spec, StartStep step, int error) {
   if (step == StartStep::directory) return explain_directory(spec, error);
   if (step != StartStep::program)
     return {StartFailure::other,
-            fmt::format("can't start {}: {}", quoted(spec.argv.front()), system_error_text(error))};
+            fmt::format("can't start {}: {}", in_quotes(spec.argv.front()), system_error_text(error))};
   switch (error) {
     case E2BIG:
       return explain_length(spec);
     case ETXTBSY:
       return {StartFailure::busy,
-              fmt::format("{} is being written, so it can't run yet", quoted(spec.argv.front(), 200))};
+              fmt::format("{} is being written, so it can't run yet", in_quotes(spec.argv.front(), 200))};
     default:
       return explain_program(spec, error);
   }

@@ -48,7 +48,7 @@ std::string inert(std::string_view text) {
   return result;
 }
 
-std::string quoted(std::string_view text, std::size_t most) {
+std::string in_quotes(std::string_view text, std::size_t most) {
   std::string_view rest = text;
   std::size_t characters = 0;
   while (!rest.empty() && characters < most) {

@@ -12,7 +12,7 @@ namespace gather {
 std::string inert(std::string_view text);
 
 /// `"text"`, inert, cut to `most` characters with an ellipsis: for messages that name a user's value.
-std::string quoted(std::string_view text, std::size_t most = 60);
+std::string in_quotes(std::string_view text, std::size_t most = 60);
 
 /// One word for a POSIX shell: bare when it is plainly safe, in single quotes otherwise.
 std::string shell_quoted(std::string_view word);

@@ -20,8 +20,8 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t) override { return number(); }
   bool number_unsigned(number_unsigned_t) override { return number(); }
   bool number_float(number_float_t, const string_t&) override { return number(); }
-  bool string(string_t& value) override { return quoted(value); }
-  bool key(string_t& value) override { return quoted(value); }
+  bool string(string_t& value) override { return in_quotes(value); }
+  bool key(string_t& value) override { return in_quotes(value); }
   bool binary(binary_t&) override { return false; }  // Not in JSON.
 
   bool start_object(std::size_t) override { return composer_.open(Kind::map, token(1)); }
@@ -49,7 +49,7 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
     return plain(std::min(text_.find_first_not_of("+-.0123456789eE", begin), text_.size()) - begin);
   }
 
-  bool quoted(const std::string& value) {
+  bool in_quotes(const std::string& value) {
     const std::size_t begin = token(1).begin;
     std::size_t at = begin + 1;
     while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;

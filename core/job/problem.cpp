@@ -38,7 +38,7 @@ std::vector<Problem> Findings::located(const Lines& lines) && {
 }
 
 std::string code(std::string_view name) {
-  std::string text = quoted(name);  // Cut and inert; only the quotes differ.
+  std::string text = in_quotes(name);  // Cut and inert; only the quotes differ.
   text.front() = '`';
   text.back() = '`';
   return text;

@@ -17,7 +17,7 @@ std::string described(Value value) {
   if (value.is_list()) return "a list";
   if (value.is_map()) return "a mapping";
   if (value.absent()) return "nothing";
-  return value.plain() ? code(value.text()) : quoted(value.text());
+  return value.plain() ? code(value.text()) : in_quotes(value.text());
 }
 
 /// Words of other tools for our keys.

@@ -116,10 +116,10 @@ bool unasked_part(const Download& wanted, const Head& head) {
 std::optional<std::string> fault_in_request(const Download& wanted) {
   constexpr std::string_view breaks("\r\n\0", 3);
   if (wanted.method.empty() || wanted.method.find_first_of(" \t\r\n") != std::string::npos)
-    return fmt::format("{} is no method", gather::quoted(wanted.method));
+    return fmt::format("{} is no method", in_quotes(wanted.method));
   for (const auto& [name, value] : wanted.headers)
     if (name.empty() || (name + value).find_first_of(breaks) != std::string::npos)
-      return fmt::format("the header {} holds a line break", gather::quoted(name));
+      return fmt::format("the header {} holds a line break", in_quotes(name));
   return std::nullopt;
 }
 

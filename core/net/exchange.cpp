@@ -98,8 +98,8 @@ void Exchange::set_headers() {
 void Exchange::begin() {
   last_sign_ = multi_.loop().now();
   try {
-    multi_.add(*this);
     multi_.loop().arm(stall_timer_, last_sign_ + patience_.stall);
+    multi_.add(*this);
   } catch (const std::bad_alloc&) {
     on_ended(CURLE_OUT_OF_MEMORY);
   }

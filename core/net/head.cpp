@@ -66,7 +66,7 @@ bool HeadReader::read(std::string_view line) {
   if (is(field, "transfer-encoding") && !is(value, "identity")) {
     head_.chunked = true;
     if (is(value, "chunked")) return true;
-    return refuse(fmt::format("sent the body in a coding that was not asked for: {}", quoted(value)));
+    return refuse(fmt::format("sent the body in a coding that was not asked for: {}", in_quotes(value)));
   }
   if (is(field, "location")) head_.has_location = true;
   if (is(field, "retry-after")) head_.retry_after = value;
@@ -76,7 +76,7 @@ bool HeadReader::read(std::string_view line) {
 bool HeadReader::read_length(std::string_view value) {
   const std::optional<std::uint64_t> length = number(value);
   if (!length || *length > std::numeric_limits<std::int64_t>::max())
-    return refuse(fmt::format("sent a length that is none: {}", quoted(value)));
+    return refuse(fmt::format("sent a length that is none: {}", in_quotes(value)));
   if (head_.length && *head_.length != *length)
     return refuse(fmt::format("sent two different lengths, {} and {}", *head_.length, *length));
   head_.length = length;

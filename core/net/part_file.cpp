@@ -26,8 +26,8 @@ constexpr std::size_t longest_name = 255;  // NAME_MAX of every file system that
 
 std::string show(const fs::path& path) { return inert(path.native()); }
 
-std::unexpected<std::string> refusal(std::string_view what, const fs::path& path, int error) {
-  return std::unexpected(fmt::format("can't {} {}: {}", what, show(path), system_error_text(error)));
+std::string cannot(std::string_view what, const fs::path& path, int error) {
+  return fmt::format("can't {} {}: {}", what, show(path), system_error_text(error));
 }
 
 /// FNV-1a: stable from run to run, unlike std::hash.
@@ -42,7 +42,7 @@ std::optional<std::string> fault_in_final(const fs::path& path) {
   struct stat found{};
   if (stat(path.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ELOOP) return std::nullopt;  // Also a link to nowhere.
-    if (errno == ENOTDIR || errno == ENAMETOOLONG) return refusal("write", path, errno).error();
+    if (errno == ENOTDIR || errno == ENAMETOOLONG) return cannot("write", path, errno);
     return std::nullopt;  // Creating the part will say it better.
   }
   if (S_ISDIR(found.st_mode)) return fmt::format("can't write {}: it is a folder", show(path));
@@ -80,17 +80,17 @@ std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path
     if (descriptor < 0 && errno == ENOENT) {
       std::error_code error;
       fs::create_directories(part_path.parent_path(), error);
-      if (error) return refusal("make the folder", part_path.parent_path(), error.value());
+      if (error) return std::unexpected(cannot("make the folder", part_path.parent_path(), error.value()));
       descriptor = open_part(part_path);
     }
     if (descriptor < 0 && errno == ELOOP)
       return std::unexpected(fmt::format(
           "can't write {}: it is a symbolic link, and is not followed; remove it", show(part_path)));
-    if (descriptor < 0) return refusal("create", part_path, errno);
+    if (descriptor < 0) return std::unexpected(cannot("create", part_path, errno));
     if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       const int error = errno;
       close(descriptor);
-      if (error != EWOULDBLOCK) return refusal("lock", part_path, error);
+      if (error != EWOULDBLOCK) return std::unexpected(cannot("lock", part_path, error));
       return std::unexpected(fmt::format("a download of {} is in progress already", show(final_path)));
     }
     struct stat opened{};
@@ -102,7 +102,7 @@ std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path
     }
     auto fault = fault_in_part(part_path, opened);
     if (!fault && opened.st_size != 0 && ftruncate(descriptor, 0) != 0)
-      fault = refusal("empty", part_path, errno).error();
+      fault = cannot("empty", part_path, errno);
     if (fault) {
       close(descriptor);
       return std::unexpected(std::move(*fault));
@@ -139,7 +139,7 @@ std::expected<void, std::string> PartFile::write(std::string_view piece) {
   while (!piece.empty()) {
     const ssize_t written = ::write(descriptor_, piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return refusal("write", part_path_, errno);
+    if (written < 0) return std::unexpected(cannot("write", part_path_, errno));
     piece.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
@@ -149,10 +149,11 @@ std::expected<void, std::string> PartFile::publish() {
   // Some file systems tell only at a close that there was no space. The lock must last until the file has its
   // name, so it is a twin that is closed.
   const int twin = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-  if (twin < 0 || close(twin) != 0) return refusal("write", part_path_, errno);
+  if (twin < 0 || close(twin) != 0) return std::unexpected(cannot("write", part_path_, errno));
   if (!in_place())
     return std::unexpected(fmt::format("{} was removed or replaced while it was written", show(part_path_)));
-  if (rename(part_path_.c_str(), final_path_.c_str()) != 0) return refusal("write", final_path_, errno);
+  if (rename(part_path_.c_str(), final_path_.c_str()) != 0)
+    return std::unexpected(cannot("write", final_path_, errno));
   close(std::exchange(descriptor_, -1));
   return {};
 }

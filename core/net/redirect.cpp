@@ -45,7 +45,7 @@ bool describes_body(std::string_view header) { return lower(header).starts_with(
 
 Failure refusal(const Request& request, std::string_view location, std::string_view why) {
   return {Failure::Kind::redirect,
-          fmt::format("{} redirects to {}, {}", host_of(request.url), quoted(location, 200), why), true};
+          fmt::format("{} redirects to {}, {}", host_of(request.url), in_quotes(location, 200), why), true};
 }
 
 }  // namespace

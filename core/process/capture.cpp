@@ -9,7 +9,7 @@
 namespace gather::process {
 namespace {
 
-constexpr std::size_t pipe_size = 64 * 1024;  // Linux's, unless somebody enlarges it.
+constexpr std::size_t pipe_size = std::size_t{64} * 1024;  // Linux's, unless somebody enlarges it.
 
 }  // namespace
 

@@ -19,6 +19,15 @@ using namespace std::chrono_literals;
 
 using Started = std::expected<std::unique_ptr<Child>, async::StartError>;
 
+/// False also if `wait` was cut short by a cancel, which is thereby dealt with.
+Co<bool> unless_cancelled(Co<bool> wait) {
+  try {
+    co_return co_await std::move(wait);
+  } catch (const Cancelled&) {
+    co_return false;
+  }
+}
+
 /// One program while it runs.
 class Attempt {
  public:
@@ -48,9 +57,10 @@ class Attempt {
     }
   }
 
-  /// Resumes once the leader has ended.
-  Co<> leader_end() {
+  /// Resumes with true once the leader has ended.
+  Co<bool> leader_end() {
     while (!child_->ended()) co_await bell_.wait();
+    co_return true;
   }
 
   /// Waits for what a leader that ended by itself has left behind, as long as it may take.
@@ -64,26 +74,14 @@ class Attempt {
   Co<> stop() {
     child_->signal(*policy_.signal);
     child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
-    bool gone = false;
-    try {
-      gone = co_await group_gone(loop_.now() + policy_.grace);
-    } catch (const Cancelled&) {
-    }
-    if (!gone) {
+    if (!co_await unless_cancelled(group_gone(loop_.now() + policy_.grace))) {
       result_.killed = true;
       child_->signal(SIGKILL);
     }
-    while (!child_->ended()) try {
-        co_await bell_.wait();
-      } catch (const Cancelled&) {
-      }
-    // Those that die now close their ends in a moment. Who left the group is not waited for any longer.
-    bool closed = false;
-    try {
-      closed = co_await pipes_closed(loop_.now() + policy_.leak_timeout);
-    } catch (const Cancelled&) {
+    while (!co_await unless_cancelled(leader_end())) {
     }
-    if (!closed) result_.leaked = true;
+    // Those that die now close their ends in a moment. Who left the group is not waited for any longer.
+    if (!co_await unless_cancelled(pipes_closed(loop_.now() + policy_.leak_timeout))) result_.leaked = true;
   }
 
   /// Takes what is left in the pipes, kills what is left of the group, reaps.

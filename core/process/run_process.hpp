@@ -18,7 +18,8 @@ inline constexpr int terminate = SIGTERM;
 
 /// How a running program is stopped.
 struct StopPolicy {
-  /// The polite signal; after Ctrl-C, the one to pass on. Read when it is sent: its owner may change it meanwhile.
+  /// The polite signal; after Ctrl-C, the one to pass on. Read when it is sent: its owner may change it
+  /// meanwhile.
   const int* signal = &terminate;
   Duration grace = std::chrono::seconds(10);  ///< Between the polite signal and SIGKILL.
   /// How long the rest of the group, and whoever holds a pipe, may outlive a leader that ended by itself.

@@ -14,6 +14,8 @@
 namespace gather::process {
 namespace {
 
+constexpr std::size_t piece_size = std::size_t{64} * 1024;
+
 std::string spool_folder() {
   const char* const folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/tmp";
@@ -60,12 +62,12 @@ std::size_t Spool::write_out(std::string_view bytes) {
   }
   if (!file_ || done < bytes.size())
     failure_ = fmt::format("can't keep the output in {}: {}; TMPDIR names another place",
-                           quoted(spool_folder(), 200), system_error_text(errno));
+                           in_quotes(spool_folder(), 200), system_error_text(errno));
   return done;
 }
 
 void Spool::read(const Sink& sink) const {
-  std::array<char, 64 * 1024> piece;
+  std::array<char, piece_size> piece;
   for (std::uint64_t at = 0; at < filed_;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), filed_ - at));
     const ssize_t length = pread(file_.get(), piece.data(), wanted, static_cast<off_t>(at));

@@ -45,7 +45,7 @@ class Spool {
   /// Appends to the file. Returns how many bytes it took; fewer than all set failure_.
   std::size_t write_out(std::string_view bytes);
 
-  std::size_t most_in_memory_ = 64 * 1024;
+  std::size_t most_in_memory_ = std::size_t{64} * 1024;
   std::string tail_;         // What comes after the file's content.
   std::uint64_t filed_ = 0;  // Bytes in the file.
   Descriptor file_;          // Opened with the first byte that does not fit.

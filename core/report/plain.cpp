@@ -157,6 +157,8 @@ void Plain::say_line(std::string_view word, run::State paint, std::optional<Dura
 void Plain::pass_on(const run::AttemptOutput& output, Tail* out, Tail* err) {
   if (output.out) pass_on(*output.out, options_.output == TaskOutput::own_streams, out);
   if (output.err) pass_on(*output.err, false, err);
+  if (output.out)
+    terminal_.flush();  // A pipe's reader gets each task's block at once, and is missed at once when gone.
 }
 
 void Plain::pass_on(const run::Output& output, bool to_out, Tail* tail) {

@@ -55,6 +55,8 @@ class Plain final : public run::Observer {
 
   /// Redraws the live line (at most ten times a second), prints the heartbeat when it is due, and makes what
   /// was printed visible. `now` counts from the start of the run. Call it every `tick_interval`.
+  /// Throws like Terminal::flush: a full disk or a reader that went away often shows here first, and must
+  /// stop the run.
   void tick(Duration now);
   static constexpr Duration tick_interval = std::chrono::milliseconds(100);
 

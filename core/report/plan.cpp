@@ -5,7 +5,7 @@
 #include "core/job/graph.hpp"
 #include "core/report/columns.hpp"
 #include "core/report/words.hpp"
-#include "core/run/executor.hpp"
+#include "core/run/kind.hpp"
 
 #include <fmt/format.h>
 
@@ -116,7 +116,7 @@ std::string plan_text(const job::Job& job, const run::Durations& durations, cons
   text += fmt::format("lower bound        {:>7}   from {}\n", show(bounds.bound.length), bounds.bound.by);
   if (guesses > 0)
     text += fmt::format(
-        "the length of {} is not known: ~ is a guess, and the last lines count it as 0; `estimate` states "
+        "~ is a guess: the length of {} is not known, and these figures count it as 0; `estimate` states "
         "it\n",
         count_of(guesses, "task"));
   return text;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 namespace gather::report {
@@ -23,6 +24,12 @@ bool same_place(int a, int b) {
   struct stat of_b{};
   return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
          of_a.st_ino == of_b.st_ino;
+}
+
+/// One that understands how to erase a line.
+bool is_terminal(int descriptor) {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
 }
 
 /// Writes all of `text`, also to a descriptor that someone else made non-blocking. Returns errno, or 0.
@@ -44,7 +51,7 @@ int write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 StandardTerminal::StandardTerminal()
-    : err_is_terminal_(::isatty(stderr_descriptor) == 1),
+    : err_is_terminal_(is_terminal(stderr_descriptor)),
       shared_(same_place(stdout_descriptor, stderr_descriptor)) {}
 
 StandardTerminal::~StandardTerminal() {

@@ -19,7 +19,7 @@ class Terminal {
   /// Makes what was written so far visible; throws like `out`.
   virtual void flush() = 0;
 
-  /// Width of the terminal behind standard error, now; not set if there is none.
+  /// Width of the terminal behind standard error, now; not set if there is none, or a dumb one.
   virtual std::optional<std::size_t> columns() const = 0;
   /// Whether both streams end in the same terminal, file or pipe.
   virtual bool shared() const = 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/job/model.hpp"
-#include "core/run/executor.hpp"
+#include "core/run/kind.hpp"
 #include "core/run/record.hpp"
 
 #include <array>

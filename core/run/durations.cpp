@@ -1,6 +1,6 @@
 #include "core/run/durations.hpp"
 
-#include "core/run/executor.hpp"
+#include "core/run/kind.hpp"
 
 #include <algorithm>
 #include <array>

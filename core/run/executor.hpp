@@ -3,6 +3,7 @@
 
 #include "core/async/co.hpp"
 #include "core/job/model.hpp"
+#include "core/run/kind.hpp"
 #include "core/run/observer.hpp"
 #include "core/run/outcome.hpp"
 #include "core/run/record.hpp"
@@ -48,12 +49,6 @@ class Executor {
   /// the task's grace and throws Cancelled on; cancelled again meanwhile, it stops at once.
   virtual async::Co<> attempt(const AttemptContext& context, AttemptResult& result) = 0;
 };
-
-/// The kinds of limit and of executor. A milestone has none.
-enum class Kind : std::uint8_t { sleep, process, fetch, none };
-constexpr std::size_t kind_count = 3;  ///< Those that take a slot.
-
-Kind kind_of(const job::Action& action);
 
 /// One for each kind; they outlive the run.
 struct Executors {

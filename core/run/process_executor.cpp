@@ -4,6 +4,7 @@
 #include "core/async/scope.hpp"
 #include "core/process/run_process.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,13 +30,16 @@ std::unique_ptr<const Output> output(process::Spool&& spool) {
 }
 
 void set(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
-  const std::string prefix = fmt::format("{}=", name);
-  const auto place =
-      std::ranges::find_if(environment, [&](const std::string& entry) { return entry.starts_with(prefix); });
+  std::string entry;
+  entry.reserve(name.size() + 1 + value.size());
+  entry.append(name).append(1, '=').append(value);
+  const auto place = std::ranges::find_if(environment, [&](const std::string& other) {
+    return other.size() > name.size() && other[name.size()] == '=' && other.starts_with(name);
+  });
   if (place == environment.end())
-    environment.push_back(fmt::format("{}{}", prefix, value));
+    environment.push_back(std::move(entry));
   else
-    *place = fmt::format("{}{}", prefix, value);
+    *place = std::move(entry);
 }
 
 Outcome outcome_of(const std::expected<process::Exit, async::StartError>& exit) {
@@ -61,7 +65,10 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
   else
     spec.argv = {"sh", "-e", "-c", std::get<job::Shell>(task.action).script};
   spec.directory = (context.job.directory / task.cwd.value_or("")).string();
-  spec.environment = inherited_;
+  spec.stdin_fd = null_.get();
+  constexpr std::size_t ours = 4;
+  spec.environment.reserve(inherited_.size() + context.job.env.size() + task.env.size() + ours);
+  spec.environment.insert(spec.environment.end(), inherited_.begin(), inherited_.end());
   for (const auto* list : {&context.job.env, &task.env})
     for (const auto& [name, value] : *list) set(spec.environment, name, value);
   set(spec.environment, "GATHER_TASK", task.id);
@@ -72,7 +79,11 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
 }
 
 async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
-  if (!starter_) starter_ = process::make_starter((co_await async::current_task()).loop());
+  if (!starter_) {
+    starter_ = process::make_starter((co_await async::current_task()).loop());
+    null_ =
+        process::Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));  // Without it each child opens its own.
+  }
   const process::StopPolicy policy{.signal = &context.stop_signal, .grace = context.task().grace};
   process::ProcessResult process;
   bool cancelled = false;

@@ -1,12 +1,13 @@
 /// Runs `run` and `shell` tasks: a process in a group of its own, its output captured.
 #pragma once
 
+#include "core/process/descriptor.hpp"
+#include "core/process/starter.hpp"
+#include "core/run/executor.hpp"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/process/starter.hpp"
-#include "core/run/executor.hpp"
 
 namespace gather::run {
 
@@ -25,6 +26,7 @@ class ProcessExecutor final : public Executor {
 
   std::vector<std::string> inherited_;
   std::unique_ptr<process::Starter> starter_;
+  process::Descriptor null_;  // Every child's standard input.
 };
 
 }  // namespace gather::run

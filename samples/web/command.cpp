@@ -51,7 +51,7 @@ Command::Command(std::vector<std::string> argv, std::uint16_t port) {
   if (error != 0)
     throw gather::Error(
         gather::ExitStatus::usage,
-        fmt::format("can't run {}: {}", gather::quoted(argv.front()), gather::system_error_text(error)));
+        fmt::format("can't run {}: {}", gather::in_quotes(argv.front()), gather::system_error_text(error)));
   // By number: glibc 2.36 declares pidfd_open without extern "C", so that C++ can't link it.
   pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (pidfd_ < 0)

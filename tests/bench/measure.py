@@ -82,7 +82,7 @@ def median(values):
 
 
 def figure(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def show(label, values, unit=""):

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -125,6 +126,8 @@ void ScriptedServer::accept_all() {
     if (socket < 0) continue;
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    const timeval patience{.tv_sec = 5, .tv_usec = 0};  // A client that does not read can't hold us for ever.
+    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     const std::lock_guard lock(mutex_);
     send_all(socket, greeting_);
     const int number = static_cast<int>(connections_.size()) + 1;

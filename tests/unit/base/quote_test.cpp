@@ -14,8 +14,8 @@ TEST_CASE("text is made inert: nothing is left that acts on a terminal", "[base]
 }
 
 TEST_CASE("a long value is cut by characters, not bytes", "[base][quote]") {
-  CHECK(gather::quoted("äöüß", 3) == "\"äöü…\"");
-  CHECK(gather::quoted("äöü", 3) == "\"äöü\"");
+  CHECK(gather::in_quotes("äöüß", 3) == "\"äöü…\"");
+  CHECK(gather::in_quotes("äöü", 3) == "\"äöü\"");
 }
 
 TEST_CASE("shell words are quoted only where a shell would change them", "[base][quote]") {

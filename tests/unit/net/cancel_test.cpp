@@ -33,12 +33,6 @@ Co<bool> grown(std::filesystem::path file, std::uintmax_t bytes) {
   co_return false;
 }
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
-}
-
 }  // namespace
 
 TEST_CASE("a cancelled download leaves no part and no connection", "[net][cancel]") {
@@ -125,10 +119,13 @@ TEST_CASE("two downloads to one file: one wins, the other is told", "[net][cance
 }
 
 TEST_CASE("everything is closed when session and loop have gone", "[net][cancel]") {
+  {
+    const Loop first;
+  }  // libuv keeps a pipe for signals from its first loop on.
   const std::size_t before = open_descriptors();
   {
     const ScriptedServer server(half_a_body);
     CHECK(fetch({.url = server.url()}, {.stall_timeout = 30ms}) == "timeout: HOST sent nothing for 30 ms");
   }
-  CHECK(open_descriptors() == before);
+  CHECK(settled(before));
 }

@@ -14,6 +14,7 @@
 #include <iterator>
 #include <regex>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace gather::test {
@@ -103,6 +104,16 @@ int lowest_free_descriptor() {
   const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
   close(descriptor);
   return descriptor;
+}
+
+std::size_t open_descriptors() {
+  const fs::directory_iterator entries("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+bool settled(std::size_t count) {
+  for (int i = 0; i < 2000 && open_descriptors() > count; ++i) std::this_thread::sleep_for(1ms);
+  return open_descriptors() <= count;
 }
 
 }  // namespace gather::test

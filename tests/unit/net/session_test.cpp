@@ -136,12 +136,20 @@ TEST_CASE("a session without requests costs no descriptor", "[net][session]") {
   CHECK(lowest_free_descriptor() == before);
 }
 
+// The undefined-behaviour sanitizer looks at memory through a pipe, and so reports nonsense without
+// descriptors.
+#if !__has_feature(undefined_behavior_sanitizer)
 TEST_CASE("without free descriptors a request fails for a local reason, and the next one succeeds",
           "[net][session]") {
   const ScriptedServer server(saying("hello"));
+  {
+    const Loop first;
+  }  // libuv keeps a pipe for signals from its first loop on.
+  const std::size_t before = open_descriptors();
   CHECK(fetch({.url = server.url()}) == "200, 5 bytes");  // The libraries are loaded.
   // The first request of a loop opens: libcurl's wake-up pair, the socket, the set in which it is watched.
   for (const std::size_t granted : {0U, 2U, 3U}) {
+    REQUIRE(settled(before));
     Loop loop;
     Session session(loop);
     const std::string result = [&] {
@@ -153,3 +161,4 @@ TEST_CASE("without free descriptors a request fails for a local reason, and the 
     CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
   }
 }
+#endif

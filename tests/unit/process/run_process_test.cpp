@@ -143,12 +143,13 @@ TEST_CASE("a program dies with the thread that started it", "[process]") {
 }
 
 TEST_CASE("usage tells processor time and peak memory, where we start and reap ourselves", "[process]") {
-  const Ran busy = shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done");
+  const StartPath ours = start_paths().front();
+  const Ran busy = shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done", {.path = ours});
   REQUIRE(busy.result.usage);
   CHECK(busy.result.usage->user + busy.result.usage->system > 1ms);
   CHECK(busy.result.usage->user + busy.result.usage->system < 10s);
   // One block in memory, so that the peak is above what this process itself may have.
-  const Ran large = run({"dd", "if=/dev/zero", "of=/dev/null", "bs=300M", "count=1"});
+  const Ran large = run({"dd", "if=/dev/zero", "of=/dev/null", "bs=300M", "count=1"}, {.path = ours});
   REQUIRE(large.result.usage);
   CHECK(large.result.usage->peak_memory_bytes > 300'000'000);
   CHECK(large.result.usage->peak_memory_bytes < 400'000'000);

@@ -32,8 +32,8 @@ TEST_CASE("a plan lists tasks in the order of admission, with limits and bounds"
         "sum of task times   8.50 s\n"
         "critical path       8.50 s   warm > build\n"
         "lower bound         8.50 s   from critical path\n"
-        "the length of 1 task is not known: ~ is a guess, and the last lines count it as 0; `estimate` "
-        "states it\n");
+        "~ is a guess: the length of 1 task is not known, and these figures count it as 0; `estimate` states "
+        "it\n");
 }
 
 TEST_CASE("a plan of a big job shows a hundred tasks and counts the rest", "[report][plan]") {
