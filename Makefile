@@ -27,10 +27,15 @@ define configured
 @rm -f build-$(1).log
 endef
 
+# Shows what is being built, and says nothing when nothing is.
+define built
+@ninja -C build/$(1) -n $(2) | grep -q 'no work to do' || ninja -C build/$(1) $(2)
+endef
+
 gather:
 	@.ci/setup build
 	$(call configured,release)
-	@ninja -C build/release --quiet gather web_server
+	$(call built,release,gather web_server)
 	@ln -sfn release/cmd/gather build/gather
 
 demo: gather
@@ -38,30 +43,30 @@ demo: gather
 
 test: gather
 	@.ci/setup build test
-	@ninja -C build/release --quiet
+	$(call built,release,)
 	@cd build/release && $(CTEST) -LE slow
 
 slow: gather
 	@.ci/setup build test
-	@ninja -C build/release --quiet
+	$(call built,release,)
 	@cd build/release && $(CTEST) -L slow
 
 asan:
 	@.ci/setup build test sanitize
 	$(call configured,asan,-DGATHER_SANITIZE=address$(comma)undefined)
-	@ninja -C build/asan --quiet
+	$(call built,asan,)
 	@cd build/asan && $(CTEST) -LE slow
 
 tsan:
 	@.ci/setup build test sanitize
 	$(call configured,tsan,-DGATHER_SANITIZE=thread)
-	@ninja -C build/tsan --quiet
+	$(call built,tsan,)
 	@cd build/tsan && $(CTEST) -LE slow
 
 tidy:
 	@.ci/setup build tidy
 	$(call configured,release)
-	@ninja -C build/release --quiet gather
+	$(call built,release,gather)
 	@printf '%s\n' $(filter core/%.cpp cmd/%.cpp,$(SOURCES)) | xargs -P 2 -n 4 clang-tidy-19 --quiet -p build/release
 
 format:
@@ -74,7 +79,7 @@ format-check:
 
 bench: gather
 	@.ci/setup build bench
-	@ninja -C build/release --quiet
+	$(call built,release,)
 	@python3 tests/bench/bench.py build/release
 
 fuzz:

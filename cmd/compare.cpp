@@ -57,18 +57,22 @@ ExitStatus execute(const CompareCommand& command) {
     const bool sync_first = std::bernoulli_distribution()(order);
     for (const bool sync : {sync_first, !sync_first}) {
       report::Plain plain(terminal, options);
+      const std::string pass =
+          fmt::format("pair {} of {}  {:<5}", number, pairs_wanted, sync ? "sync" : "async");
+      const bool on_terminal = terminal.columns().has_value();
+      if (says_progress && on_terminal) terminal.err(pass + "  running");
+      terminal.flush();
       run::Record record =
           engine.run(job, sync ? sequential : concurrent, plain,
                      {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
       terminal.flush();
+      if (says_progress && on_terminal) terminal.err("\r\x1b[K");
       if (record.exit != ExitStatus::success) {
         if (record.exit == ExitStatus::task_failed)
           std::fprintf(stderr, "gather: nothing is compared, because not every task passed\n");
         return record.exit;
       }
-      if (says_progress)
-        terminal.err(fmt::format("pair {} of {}  {:<5}  {}\n", number, pairs_wanted, sync ? "sync" : "async",
-                                 show(record.wall)));
+      if (says_progress) terminal.err(fmt::format("{}  {}\n", pass, show(record.wall)));
       (sync ? pair.sync : pair.async) = std::move(record);
     }
     pairs.push_back(std::move(pair));

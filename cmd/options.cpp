@@ -41,13 +41,22 @@ class Flags {
   }
 
   void value(const std::string& names, std::optional<Given>& target, const std::string& type,
-             const std::string& help, bool optional_value = false) {
+             const std::string& help) {
     CLI::Option* const option = app_.add_option(names, help)->type_name(type);
-    if (optional_value) option->expected(0, 1);
+    with_twin(option);
+    after_.push_back([this, option, &target] {
+      if (option->count() > 0) target = Given{option->results().back(), origin(option)};
+    });
+  }
+
+  /// A flag that may be given a value, after `=` only: the next word is never its own.
+  void flag_or_value(const std::string& name, std::optional<Given>& target, const std::string& help) {
+    CLI::Option* const option = app_.add_flag(name, help);
     with_twin(option);
     after_.push_back([this, option, &target] {
       if (option->count() == 0) return;
-      target = Given{option->results().empty() ? "" : option->results().back(), origin(option)};
+      const std::string& value = option->results().back();
+      target = Given{value == "true" ? "" : value, origin(option)};  // CLI11's word for "no value".
     });
   }
 
@@ -116,7 +125,8 @@ class Flags {
       for (const CLI::Option* option : app_.get_options())
         for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
       const std::vector<std::string_view> candidates(names.begin(), names.end());
-      if (const auto near = nearest(word, candidates)) text += fmt::format("; did you mean {}?", *near);
+      if (const auto near = nearest(word, candidates))
+        return fmt::format("{}; did you mean {}? See {} --help", text, *near, app_.get_name());
     }
     return fmt::format("{}; see {} --help", text, app_.get_name());
   }
@@ -135,7 +145,8 @@ void add_job_flags(Flags& flags, JobFlags& job) {
   flags.value("--deadline", job.deadline, "DURATION", "time limit of the whole run");
   flags.value("--retries", job.retries, "N", "tries after a failed one");
   flags.value("--schedule", job.schedule, "rank|fifo|lpt", "order among ready tasks (default: rank)");
-  flags.value("--shuffle", job.shuffle, "SEED", "a random order that the needs allow", true);
+  flags.flag_or_value("--shuffle", job.shuffle,
+                      "a random order that the needs allow; --shuffle=SEED repeats one");
   flags.flag("--fail-fast", job.fail_fast, "stop at the first failure");
   flags.accepted("-k,--keep-going", "finish what does not depend on a failure (the default)");
   flags.value("--color", job.color, "auto|always|never", "colours on a terminal (default: auto)");
@@ -209,6 +220,8 @@ Command parse_check(std::vector<std::string> arguments) {
 }
 
 Command parse_help(std::vector<std::string> arguments) {
+  if (!arguments.empty() && (arguments.front() == "--help" || arguments.front() == "-h"))
+    return HelpCommand{"help"};
   if (arguments.size() > 1)
     throw Error(ExitStatus::usage, "gather help takes one subject; `gather help` lists them");
   return HelpCommand{arguments.empty() ? "" : arguments.front()};

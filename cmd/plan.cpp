@@ -17,7 +17,7 @@ ExitStatus execute(const PlanCommand& command) {
 
   const bool all = command.job.verbose > 0;
   report::StandardTerminal terminal;
-  terminal.out(report::plan_text(job, run::StatedDurations(), settings.run.limits,
+  terminal.out(report::plan_text(job, run::StatedDurations(), settings.run.order, settings.run.limits,
                                  all ? report::PlanRows::all : report::PlanRows::first_hundred));
   if (all) {
     terminal.out("\nin force\n");

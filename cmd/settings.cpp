@@ -124,12 +124,12 @@ Settings settle(const JobFlags& flags, job::Job& job) {
     set_retries(job, whole_number(*flags.retries, 0));
     from("retries of every task", flags.retries->value, flags.retries);
   }
-  if (flags.schedule) settings.run.schedule = schedule(*flags.schedule);
+  if (flags.schedule) settings.run.order.schedule = schedule(*flags.schedule);
   from("schedule", flags.schedule ? flags.schedule->value : "rank", flags.schedule);
   settings.seed = std::random_device()();
   if (flags.shuffle) {
     if (!flags.shuffle->value.empty()) settings.seed = whole_number(*flags.shuffle, 0);
-    settings.run.shuffle_seed = settings.seed;
+    settings.run.order.shuffle_seed = settings.seed;
     from("shuffle seed", fmt::to_string(settings.seed), flags.shuffle);
   }
   settings.run.fail_fast = flags.fail_fast;

@@ -8,5 +8,5 @@ job=$(dirname "$0")/demo.yaml
 echo "\$ gather run $job"
 "$gather" run "$job"
 echo
-echo "\$ gather compare $job --runs 2"
-"$gather" compare "$job" --runs 2
+echo "\$ gather compare $job --runs 1"
+"$gather" compare "$job" --runs 1

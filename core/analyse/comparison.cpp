@@ -10,6 +10,8 @@ namespace gather::analyse {
 namespace {
 
 constexpr double noticeably_slower = 1.05;
+// Below it, it is the machine's noise: a start of a process varies by as much.
+constexpr Duration least_extra = std::chrono::milliseconds(10);
 constexpr std::size_t most_slowed = 3;
 
 /// Not finite where there is nothing to divide by; summarise() leaves such a ratio out.
@@ -62,6 +64,7 @@ std::vector<KindContention> contention_by_kind(const job::Job& job, std::span<co
 }
 
 std::vector<Slowed> most_slowed_tasks(std::size_t tasks, std::span<const Pair> pairs) {
+  const auto pair_count = static_cast<Duration::rep>(pairs.size());
   std::vector<Slowed> result;
   for (std::size_t task = 0; task < tasks; ++task) {
     Duration extra{};
@@ -71,8 +74,8 @@ std::vector<Slowed> most_slowed_tasks(std::size_t tasks, std::span<const Pair> p
       extra += together - alone;
       return ratio(together, alone);
     });
-    if (measured && measured->mean >= noticeably_slower && extra.count() > 0)
-      result.push_back({job::TaskId(task), measured->mean, extra / static_cast<Duration::rep>(pairs.size())});
+    if (measured && measured->mean >= noticeably_slower && extra / pair_count >= least_extra)
+      result.push_back({job::TaskId(task), measured->mean, extra / pair_count});
   }
   std::ranges::sort(result, [](const Slowed& a, const Slowed& b) {
     return a.extra != b.extra ? a.extra > b.extra : a.task < b.task;

@@ -74,7 +74,7 @@ struct Comparison {
   std::optional<Interval> interval;   ///< Of S, at 95 %; from six pairs on.
   std::size_t faster_pairs = 0;       ///< Pairs with S > 1.
   std::vector<KindContention> kinds;  ///< Kinds with something to compare; no milestones.
-  std::vector<Slowed> slowed;         ///< At least 5 % slower, most extra time first; at most three.
+  std::vector<Slowed> slowed;         ///< By at least 5 % and 10 ms, most extra time first; at most three.
   Bound bound;                        ///< The median of the async passes' lower bounds.
   Lengths bounds;
   Duration lag_p99{};  ///< The largest of all passes.

@@ -32,7 +32,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     const std::size_t gap = longer - std::min(word.size(), candidate.size());
     if (gap >= best_distance) continue;  // Also spares the table for words of very different length.
     const std::size_t d = distance(word, candidate);
-    if (d < best_distance && d <= std::max<std::size_t>(1, longer * 3 / 7)) {
+    if (d < best_distance && d < longer && d <= std::max<std::size_t>(1, longer * 3 / 7)) {
       best = std::string(candidate);
       best_distance = d;
     }

@@ -203,7 +203,7 @@ Job check(Value root, const Source& source, const Lines& lines, Findings& findin
   top.job.directory = source.directory;
   top.job.name = source.name == "<stdin>" ? "stdin" : std::filesystem::path(source.name).filename().string();
   if (!root || root.absent()) {
-    findings.error({}, "the file is empty", "a job begins with `tasks:`; `gather help job` shows one");
+    findings.error({}, "the file is empty", "a job begins with `tasks:`; `gather help job-file` shows one");
     return std::move(top.job);
   }
   if (!reader.is_map(root, "a job begins with `tasks:`")) return std::move(top.job);

@@ -52,10 +52,12 @@ Json attempt_object(const run::AttemptRecord& attempt) {
                  {"start_ms", in_ms(attempt.start)},
                  {"duration_ms", in_ms(attempt.length)},
                  {"outcome", std::move(outcome)}};
-  if (attempt.usage)
+  if (attempt.usage) {
+    const auto& peak = attempt.usage->peak_memory_bytes;
     object["usage"] = {{"user_ms", in_ms(attempt.usage->user)},
                        {"system_ms", in_ms(attempt.usage->system)},
-                       {"peak_memory_bytes", attempt.usage->peak_memory_bytes}};
+                       {"peak_memory_bytes", peak ? Json(*peak) : Json()}};
+  }
   if (attempt.http_status) {
     object["http_status"] = *attempt.http_status;
     object["body_bytes"] = attempt.bytes_in;

@@ -22,11 +22,11 @@ constexpr std::size_t widest_id = 32;
 constexpr std::size_t widest_action = 44;
 constexpr std::size_t widest_needs = 40;
 
-/// As one slot would take them: by priority, rank and file order, each after its needs.
-std::vector<job::TaskId> admission_order(const job::Job& job, std::span<const Duration> ranks) {
-  using Key = std::tuple<int, Duration, std::int64_t>;  // The largest comes first.
+/// As one slot would take them: by priority, key and file order, each after its needs.
+std::vector<job::TaskId> admission_order(const job::Job& job, std::span<const std::int64_t> keys) {
+  using Key = std::tuple<int, std::int64_t, std::int64_t>;  // The largest comes first.
   const auto key = [&](job::TaskId id) {
-    return Key(job[id].priority, ranks[job::index(id)], -static_cast<std::int64_t>(job::index(id)));
+    return Key(job[id].priority, keys[job::index(id)], -static_cast<std::int64_t>(job::index(id)));
   };
   std::priority_queue<Key> ready;
   std::vector<std::size_t> missing;
@@ -77,10 +77,10 @@ std::string rendered(std::span<const Row> rows) {
 
 }  // namespace
 
-std::string plan_text(const job::Job& job, const run::Durations& durations, const run::LimitsInForce& limits,
-                      PlanRows which) {
+std::string plan_text(const job::Job& job, const run::Durations& durations, const run::Order& wanted,
+                      const run::LimitsInForce& limits, PlanRows which) {
   const std::vector<Duration> expected = run::expected_durations(job, durations);
-  const std::vector<Duration> ranks = job::upward_ranks(job, expected);
+  const std::vector<Duration> ranks = run::ranks(job, expected);
   std::vector<Duration> known(expected.size());
   std::vector<bool> guessed(expected.size());
   std::size_t guesses = 0;
@@ -92,7 +92,7 @@ std::string plan_text(const job::Job& job, const run::Durations& durations, cons
     if (guessed[i]) ++guesses;
   }
 
-  const std::vector<job::TaskId> order = admission_order(job, ranks);
+  const std::vector<job::TaskId> order = admission_order(job, run::order_keys(job, wanted, durations));
   const std::size_t shown = which == PlanRows::all ? order.size() : std::min(order.size(), rows_at_first);
   std::vector<Row> rows{{"", "task", "action", "needs", "expected", "path ahead"}};
   for (std::size_t i = 0; i < shown; ++i) {

@@ -3,6 +3,7 @@
 
 #include "core/job/model.hpp"
 #include "core/run/durations.hpp"
+#include "core/run/order.hpp"
 #include "core/run/record.hpp"
 
 #include <cstdint>
@@ -15,13 +16,13 @@ enum class PlanRows : std::uint8_t {
   all,
 };
 
-/// Tasks in the order in which a single slot would take them (priority, then longest path ahead, then file
-/// order, each after its needs), what they do, need, are expected to take and how long the path ahead is;
+/// Tasks in the order in which a single slot would take them (priority, then `order`, then file order, each
+/// after its needs, delays aside), what they do, need, are expected to take and how long the path ahead is;
 /// then limits, critical path and lower bounds.
 ///
 /// Order and ranks use what the scheduler expects (run::expected_durations), shown with `~` where it guesses;
 /// critical path and bounds count what is not known as 0, and say so. Requires a job without cycles.
-std::string plan_text(const job::Job& job, const run::Durations& durations, const run::LimitsInForce& limits,
-                      PlanRows rows);
+std::string plan_text(const job::Job& job, const run::Durations& durations, const run::Order& order,
+                      const run::LimitsInForce& limits, PlanRows rows);
 
 }  // namespace gather::report

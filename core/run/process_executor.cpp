@@ -81,8 +81,8 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
 async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
   if (!starter_) {
     starter_ = process::make_starter((co_await async::current_task()).loop());
-    null_ =
-        process::Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));  // Without it each child opens its own.
+    // Should it fail, each child opens its own.
+    null_ = process::Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
   }
   const process::StopPolicy policy{.signal = &context.stop_signal, .grace = context.task().grace};
   process::ProcessResult process;
@@ -95,7 +95,10 @@ async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResul
   result.killed = process.killed;
   result.leaked = process.leaked;
   if (process.usage)
-    result.usage = Usage{process.usage->user, process.usage->system, process.usage->peak_memory_bytes};
+    result.usage =
+        Usage{process.usage->user, process.usage->system,
+              process.usage->peak_memory_bytes == 0 ? std::nullopt
+                                                    : std::optional(process.usage->peak_memory_bytes)};
   if (const auto& lost = process.lost_output(); lost && passed(result.outcome))
     result.outcome = LocalFailure{fmt::format("its output could not be kept: {}", *lost)};
   result.out = output(std::move(process.out));

@@ -39,7 +39,7 @@ std::string_view name(State state);
 struct Usage {
   Duration user{};
   Duration system{};
-  std::uint64_t peak_memory_bytes = 0;
+  std::optional<std::uint64_t> peak_memory_bytes;  ///< Unknown below gather's own; see process::Usage.
 };
 
 /// One try. Times count from the start of the run.

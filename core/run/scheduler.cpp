@@ -51,23 +51,6 @@ int precedence(ExitStatus status) {
   }
 }
 
-std::vector<std::int64_t> order_keys(const job::Job& job, const Options& options, const Durations& durations,
-                                     Random& random) {
-  std::vector<std::int64_t> keys(job.tasks.size(), 0);
-  if (options.shuffle_seed) {
-    for (std::int64_t& key : keys) key = static_cast<std::int64_t>(random() >> 1);
-    return keys;
-  }
-  if (options.schedule == Schedule::fifo) return keys;
-  std::vector<Duration> lengths = expected_durations(job, durations);
-  if (options.schedule == Schedule::rank) {
-    for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] += job.tasks[i].delay;
-    lengths = job::upward_ranks(job, lengths);
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = lengths[i].count();
-  return keys;
-}
-
 }  // namespace
 
 Scheduler::Scheduler(const job::Job& job, Options options, const Durations& durations, Executors executors,
@@ -84,7 +67,7 @@ Scheduler::Scheduler(const job::Job& job, Options options, const Durations& dura
   record_.run_id = options_.run_id;
   record_.limits = options_.limits;
   record_.tasks.resize(job.tasks.size());
-  const std::vector<std::int64_t> keys = order_keys(job, options_, durations, random);
+  const std::vector<std::int64_t> keys = order_keys(job, options_.order, durations);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     rows_[i].needs_left = static_cast<std::uint32_t>(job.tasks[i].needs.size());
     rows_[i].rank = keys[i];

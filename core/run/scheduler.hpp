@@ -12,6 +12,7 @@
 #include "core/run/durations.hpp"
 #include "core/run/executor.hpp"
 #include "core/run/lag.hpp"
+#include "core/run/order.hpp"
 #include "core/run/retry.hpp"
 
 #include <csignal>
@@ -23,18 +24,10 @@
 
 namespace gather::run {
 
-/// What decides among ready tasks of the same priority.
-enum class Schedule : std::uint8_t {
-  rank,  ///< The longest remaining path first.
-  fifo,  ///< File order.
-  lpt,   ///< The longest expected task first.
-};
-
 struct Options {
   LimitsInForce limits;
-  Schedule schedule = Schedule::rank;
-  std::optional<std::uint64_t> shuffle_seed;  ///< Any order that needs allow, drawn from this seed.
-  bool fail_fast = false;                     ///< The first failure stops the run.
+  Order order;
+  bool fail_fast = false;  ///< The first failure stops the run.
   std::optional<Duration> deadline;
   std::string run_id;
 };

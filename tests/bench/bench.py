@@ -49,7 +49,15 @@ def main():
     parser.add_argument("--runs", type=int, default=9, help="measurements of each (9)")
     parser.add_argument("--only", action="append", choices=ROWS, help="this row alone; can be repeated")
     parser.add_argument("--quick", action="store_true", help="3 runs, less work in each, no million tasks")
+    parser.add_argument("--real-time", action="store_true", help="go before all else on this machine; needs root")
     options = parser.parse_args()
+    if options.runs < 1:
+        parser.error("--runs: at least 1")
+    if options.real_time:
+        try:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        except PermissionError:
+            parser.error("--real-time needs root")
     runs = 3 if options.quick else options.runs
 
     folder = tempfile.mkdtemp(prefix="gather-bench-")
@@ -65,6 +73,8 @@ def main():
                 bench.goals.failed(name, f"could not run: {problem}")
                 print(f"{name} could not run: {problem}", flush=True)
         print("\n" + bench.goals.table())
+    except KeyboardInterrupt:
+        return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if could_not else 0

@@ -27,7 +27,7 @@ def contenders(bench, at_once, count, slow_count):
     slots = str(at_once)
     gather = [bench.gather, "run", "-j", slots]
     xargs = ["xargs", f"-P{slots}", "-n1", "-r", "true"]
-    parallel = ["parallel", "--will-cite", f"-j{slots}", "true", "{}"]
+    parallel = ["env", f"PARALLEL_HOME={folder}", "parallel", "--will-cite", f"-j{slots}", "true", "{}"]
     result = {
         "gather": (count, [*gather, job], os.devnull, [*gather, nothing], os.devnull),
         "bare posix_spawn loop": (count, [loop, str(count), slots, "true"], os.devnull, [loop, "0", slots, "true"], os.devnull),

@@ -384,6 +384,18 @@ TEST_CASE("the pages name every key that a job file can have", "[cli][manual]") 
   CHECK(fields(missing(keys_offered("tasks: {a: {fetch: {url: http://a/, zzz: 1}}}"), in_fetches)) == "");
 }
 
+TEST_CASE("the page about output names every key of the report", "[cli][manual]") {
+  Gather gather;
+  gather.file("gather.yaml",
+              "tasks: { a: { run: [\"false\"] }, b: { needs: a, sleep: 1 }, c: { retry: 0, fetch: "
+              "http://127.0.0.1:1/ } }\n");
+  const std::string report = gather.run({"--report", "json=-"}).out;
+  Names of_outcomes{"code", "what", "why"};  // What belongs to a kind of outcome.
+  const Names keys = set_of(all_found(report, std::regex(R"re("([a-z_0-9]+)": ?[^ ])re")));
+  CHECK(keys.size() > 40);
+  CHECK(fields(missing(missing(keys, of_outcomes), words_in_code(page("output").text))) == "");
+}
+
 TEST_CASE("the page of exit statuses has a row for each", "[cli][manual]") {
   const std::string header = contents(root / "core/base/error.hpp");
   const Names in_code =

@@ -149,3 +149,9 @@ TEST_CASE("--version and --help", "[cli][options]") {
   CHECK_THAT(gather.run({"compare", "--help"}).out, Catch::Contains("--runs"));
   CHECK(gather.run({"help"}).status == 0);
 }
+
+TEST_CASE("--shuffle takes a seed after = only, so that a file may follow", "[cli][options]") {
+  Gather gather;
+  gather.file("job.yaml", "tasks: { t: { run: [echo, ran] } }\n");
+  CHECK(gather.run({"--shuffle", "job.yaml"}).out == "ran\n");
+}

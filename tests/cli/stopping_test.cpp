@@ -124,10 +124,12 @@ TEST_CASE("fail-fast stops what runs at the first failure", "[cli][stop]") {
 }
 
 TEST_CASE("the signal that came is the one that tasks get", "[cli][stop]") {
-  const auto [number, name] = GENERATE(table<int, std::string>({{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}}));
+  const auto [number, name] =
+      GENERATE(table<int, std::string>({{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}}));
   Gather gather;
   gather.file("gather.yaml",
-              "tasks:\n  t: { shell: \"for s in INT TERM HUP; do trap \\\"echo got $s; exit 1\\\" $s; done; touch on; "
+              "tasks:\n  t: { shell: \"for s in INT TERM HUP; do trap \\\"echo got $s; exit 1\\\" $s; done; "
+              "touch on; "
               "while :; do sleep 0.02; done\" }\n");
   Program program = gather.start({});
   REQUIRE(eventually([&] { return gather.folder().has("on"); }));

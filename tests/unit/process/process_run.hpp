@@ -122,6 +122,14 @@ inline bool has_children() {
   return static_cast<bool>(file >> first);
 }
 
+/// The signals that this process ignores, as the kernel writes them: bit n - 1 is signal n.
+inline unsigned long long ignored_signals() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("SigIgn:")) return std::stoull(line.substr(7), nullptr, 16);
+  return 0;
+}
+
 inline std::ptrdiff_t count_descriptors() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace std::chrono_literals;
 using gather::report::plan_text;
 using gather::report::PlanRows;
@@ -20,7 +22,7 @@ TEST_CASE("a plan lists tasks in the order of admission, with limits and bounds"
   run.job.tasks[3].priority = 1;
   run.task("all").is_milestone().needs({"build", "urgent"});
 
-  CHECK(plan_text(run.job, gather::run::StatedDurations(), {8, 4, 32}, PlanRows::first_hundred) ==
+  CHECK(plan_text(run.job, gather::run::StatedDurations(), {}, {8, 4, 32}, PlanRows::first_hundred) ==
         "   task    action                      needs          expected  path ahead\n"
         "1  urgent  sleep 0s                    -                  0 ms        0 ms\n"
         "2  index   GET http://localhost/index  -               ~1.00 s      9.00 s\n"
@@ -40,10 +42,10 @@ TEST_CASE("a plan of a big job shows a hundred tasks and counts the rest", "[rep
   MadeRun run;
   for (int i = 0; i < 250; ++i) run.task("t" + std::to_string(i));
   const gather::run::StatedDurations durations;
-  CHECK_THAT(plan_text(run.job, durations, run.record.limits, PlanRows::first_hundred),
+  CHECK_THAT(plan_text(run.job, durations, {}, run.record.limits, PlanRows::first_hundred),
              Catch::Contains("\n100  t99 ") && !Catch::Contains("\n101  t100 ") &&
                  Catch::Contains("\nand 150 more tasks; -v lists them all\n"));
-  CHECK_THAT(plan_text(run.job, durations, run.record.limits, PlanRows::all),
+  CHECK_THAT(plan_text(run.job, durations, {}, run.record.limits, PlanRows::all),
              Catch::Contains("\n250  t249 "));
 }
 
@@ -52,6 +54,29 @@ TEST_CASE("a task that needs many names as many as fit", "[report][plan]") {
   for (int i = 0; i < 50; ++i) run.task("task" + std::to_string(i));
   run.task("last").is_milestone();
   for (std::uint32_t i = 0; i < 50; ++i) run.job.tasks[50].needs.push_back(gather::job::TaskId(i));
-  CHECK_THAT(plan_text(run.job, gather::run::StatedDurations(), run.record.limits, PlanRows::all),
+  CHECK_THAT(plan_text(run.job, gather::run::StatedDurations(), {}, run.record.limits, PlanRows::all),
              Catch::Contains("  task0, task1, task2, task3, task4, task…  "));
+}
+
+TEST_CASE("the plan follows the schedule that was asked for, and counts delays", "[report][plan]") {
+  using gather::run::Schedule;
+  MadeRun run;
+  for (const auto& [id, length] : {std::pair{"short", 10ms}, {"delayed", 5ms}, {"long", 500ms}}) {
+    run.task(id);
+    run.job.tasks.back().action = gather::job::Sleep{length};
+  }
+  run.job.tasks[1].delay = 1s;
+  const auto order = [&](const gather::run::Order& wanted) {
+    const std::string text =
+        plan_text(run.job, gather::run::StatedDurations(), wanted, {1, 1, 1}, PlanRows::all);
+    std::vector<std::pair<std::size_t, char>> places;
+    for (const std::string id : {"short", "delayed", "long"})
+      places.emplace_back(text.find("  " + id), id.front());
+    std::ranges::sort(places);
+    return std::string{places[0].second, places[1].second, places[2].second};
+  };
+  CHECK(order({}) == "dls");
+  CHECK(order({.schedule = Schedule::fifo}) == "sdl");
+  CHECK(order({.schedule = Schedule::lpt}) == "lsd");
+  CHECK(order({.shuffle_seed = 1}) == order({.shuffle_seed = 1}));
 }

@@ -28,7 +28,7 @@ TEST_CASE("a task starts once everything it needs has succeeded", "[run][schedul
 TEST_CASE("with one slot, tasks run one at a time", "[run][scheduler]") {
   FakeRun run;
   run.options.limits.jobs = 1;
-  run.options.schedule = Schedule::fifo;
+  run.options.order.schedule = Schedule::fifo;
   run.task("a").takes(10ms);
   run.task("b").takes(20ms);
   run.task("c").takes(5ms);
@@ -64,7 +64,7 @@ TEST_CASE("priority goes before rank", "[run][scheduler]") {
 TEST_CASE("a full limit of one kind does not hold up another kind", "[run][scheduler]") {
   FakeRun run;
   run.options.limits = {2, 1, 1};
-  run.options.schedule = Schedule::fifo;
+  run.options.order.schedule = Schedule::fifo;
   run.task("p1").takes(30ms).is_process();
   run.task("p2").takes(10ms).is_process();
   run.task("s").takes(10ms);
@@ -91,7 +91,7 @@ TEST_CASE("what needs a failed task is skipped, all the way, with its cause", "[
 TEST_CASE("a failed attempt gives its slot to others while it waits to retry", "[run][scheduler]") {
   FakeRun run;
   run.options.limits.jobs = 1;
-  run.options.schedule = Schedule::fifo;
+  run.options.order.schedule = Schedule::fifo;
   run.task("flaky").takes(10ms).ends({Exited{1}, Exited{1}}).retries(2, 100ms);
   run.task("other").takes(50ms);
 
@@ -115,7 +115,7 @@ TEST_CASE("when the tries are used up, the task has failed", "[run][scheduler]")
 TEST_CASE("a delay begins when the needs are met, and takes no slot", "[run][scheduler]") {
   FakeRun run;
   run.options.limits.jobs = 1;
-  run.options.schedule = Schedule::fifo;
+  run.options.order.schedule = Schedule::fifo;
   run.task("first").takes(10ms);
   run.task("later").takes(10ms).delay(50ms).needs("first");
   run.task("between").takes(30ms);
@@ -189,8 +189,7 @@ TEST_CASE("the same seed shuffles the same way, another one differently", "[run]
   const auto trace = [](std::uint64_t seed) {
     FakeRun run;
     run.options.limits.jobs = 1;
-    run.options.shuffle_seed = seed;
-    run.seed = seed;
+    run.options.order.shuffle_seed = seed;
     for (int i = 0; i < 20; ++i) run.task("t" + std::to_string(i)).takes(1ms);
     return run.trace();
   };
