@@ -10,19 +10,6 @@
 #include <utility>
 
 namespace gather::async {
-namespace {
-
-bool is_cancelled(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Cancelled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-}  // namespace
 
 TaskCell::TaskCell(Loop& loop, std::coroutine_handle<> root) noexcept
     : loop_(loop), resume_at_(root), root_(root), number_(loop.next_task_number_++) {}

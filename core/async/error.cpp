@@ -10,6 +10,16 @@ ErrorGroup::ErrorGroup(std::vector<Member> members) : members_(std::move(members
   for (const Member& member : members_) what_ += fmt::format("; {}: {}", member.task, describe(member.error));
 }
 
+bool is_cancelled(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Cancelled&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 std::string describe(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

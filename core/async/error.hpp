@@ -56,6 +56,9 @@ class ErrorGroup : public std::exception {
 template <class T>
 using Result = std::expected<T, std::exception_ptr>;
 
+/// Requires: `error` is not null.
+bool is_cancelled(const std::exception_ptr& error);
+
 /// The text of whatever was thrown: what(), "cancelled", or "unknown exception".
 std::string describe(const std::exception_ptr& error);
 

@@ -44,15 +44,17 @@ StartError unknown_program(const ChildSpec& spec) {
   const std::string& program = spec.argv.front();
   if (program.contains('/')) {
     const bool relative = !program.starts_with('/') && !spec.directory.empty();
-    return {StartFailure::not_found,
-            fmt::format("there is no program {}{}", in_quotes(program),
-                        relative ? fmt::format(" in the working directory {}", in_quotes(spec.directory)) : "")};
+    return {
+        StartFailure::not_found,
+        fmt::format("there is no program {}{}", in_quotes(program),
+                    relative ? fmt::format(" in the working directory {}", in_quotes(spec.directory)) : "")};
   }
   if (program.empty()) return {StartFailure::not_found, "the program's name is empty"};
   const char* const path = environment_value(spec.environment, "PATH");
   if (path == nullptr)
-    return {StartFailure::not_found,
-            fmt::format("there is no program {} in /bin or /usr/bin, and PATH is not set", in_quotes(program))};
+    return {
+        StartFailure::not_found,
+        fmt::format("there is no program {} in /bin or /usr/bin, and PATH is not set", in_quotes(program))};
   return {StartFailure::not_found, fmt::format("there is no program {} in PATH ({}); is it installed?",
                                                in_quotes(program), in_quotes(path, 200))};
 }
@@ -98,8 +100,8 @@ StartError explain_refusal(const ChildSpec& spec, const std::string& candidate, 
               fmt::format("{} needs the interpreter {}, which is not there; its first line names it", name,
                           in_quotes(interpreter, 200))};
     return {StartFailure::no_interpreter,
-            fmt::format("{} needs the interpreter {}, which can't be run: {}", name, in_quotes(interpreter, 200),
-                        system_error_text(error))};
+            fmt::format("{} needs the interpreter {}, which can't be run: {}", name,
+                        in_quotes(interpreter, 200), system_error_text(error))};
   }
   if (line.starts_with("\x7f"
                        "ELF")) {

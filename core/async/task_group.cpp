@@ -1,19 +1,6 @@
 #include "core/async/task_group.hpp"
 
 namespace gather::async {
-namespace {
-
-bool is_cancelled(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Cancelled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-}  // namespace
 
 struct TaskGroup::Member final : DoneHook, FrameAllocated {
   Member(TaskGroup& its_group, TaskCell& its_task) : group(its_group), task(its_task) {}

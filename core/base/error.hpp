@@ -25,7 +25,8 @@ enum class ExitStatus : int {
 
 /// Stops the program with `status`; `what()` says what is wrong, where, and how to mend it.
 ///
-/// A text that ends in a newline is complete, lines and all (a job file's problems); any other is one sentence.
+/// A text that ends in a newline is complete, lines and all (a job file's problems); any other is one
+/// sentence.
 ///
 /// Thrown for a bad flag, a bad job file or a loop that can't start, never because of a task (a
 /// failing task is a value, run::Outcome). `cmd`'s main alone catches it.

@@ -1,11 +1,11 @@
 #include "core/base/quote.hpp"
 #include "core/base/utf8.hpp"
+#include "core/base/width.hpp"
 #include "core/job/problem.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace gather::job {
 namespace {
@@ -13,23 +13,6 @@ namespace {
 /// The most columns of a line that are shown, and how many of them come before the caret when it is cut.
 constexpr std::size_t widest = 100;
 constexpr std::size_t before_caret = 60;
-
-/// Columns a terminal gives to a character: East Asian wide ones and emoji take two, combining marks none.
-/// Coarse on purpose: a caret one column off beside a rare character does no harm.
-std::size_t columns(char32_t c) {
-  constexpr std::array<std::pair<char32_t, char32_t>, 10> wide{{{0x1100, 0x115f},
-                                                                {0x2e80, 0x303e},
-                                                                {0x3041, 0xa4cf},
-                                                                {0xac00, 0xd7a3},
-                                                                {0xf900, 0xfaff},
-                                                                {0xfe30, 0xfe6f},
-                                                                {0xff00, 0xff60},
-                                                                {0xffe0, 0xffe6},
-                                                                {0x1f300, 0x1faff},
-                                                                {0x20000, 0x3fffd}}};
-  if ((c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200d) || (c >= 0xfe00 && c <= 0xfe0f)) return 0;
-  return std::ranges::any_of(wide, [c](auto range) { return c >= range.first && c <= range.second; }) ? 2 : 1;
-}
 
 /// One character as it is shown, and the blanks that keep what is below it aligned.
 struct Glyph {
@@ -41,7 +24,7 @@ Glyph glyph(std::string_view text, const Utf8Step& step) {
   if (step.valid && step.character == '\t') return {"\t", "\t"};
   const std::string_view raw = text.substr(0, step.length);
   std::string shown = inert(raw);
-  const std::size_t width = shown == raw ? columns(step.character) : shown.size();
+  const std::size_t width = shown == raw ? columns_of(step.character) : shown.size();
   return {std::move(shown), std::string(width, ' ')};
 }
 

@@ -188,7 +188,9 @@ std::vector<std::string> processes_with(const std::string& word) {
     const std::string pid = entry.path().filename().string();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    std::string command{std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream content;
+    content << file.rdbuf();  // Does not throw when the process goes between opening and reading.
+    std::string command = content.str();
     std::ranges::replace(command, '\0', ' ');
     if (command.contains(word)) found.push_back(pid + " " + command);
   }

@@ -95,7 +95,9 @@ inline Co<bool> eventually(std::function<bool()> claim) {
 /// The fields of /proc/PID/stat after the name: state, parent, group, session, … Empty if it is gone.
 inline std::vector<std::string> process_fields(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream content;
+  content << file.rdbuf();  // Does not throw when the process goes between opening and reading.
+  const std::string text = content.str();
   std::vector<std::string> fields;
   if (text.empty()) return fields;
   std::istringstream rest(text.substr(text.rfind(')') + 1));

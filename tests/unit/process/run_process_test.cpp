@@ -113,7 +113,8 @@ TEST_CASE("a program starts clean: three descriptors, default signals, its own s
   close(inheritable);
 
   CHECK(descriptors.out() == "0\n1\n2\n3\n");  // 3 is the folder that ls reads.
-  // libuv sets signals 1 to 31 to their defaults; what this process inherited as ignored beyond them stays so.
+  // libuv sets signals 1 to 31 to their defaults; what this process inherited as ignored beyond them stays
+  // so.
   const unsigned long long left = path == StartPath::uv ? ignored_signals() & ~0x7fffffffULL : 0;
   CHECK(status.out() == fmt::format("SigBlk:\t{:016x}\nSigIgn:\t{:016x}\n", 0, left));
   const std::string line = ids.out();
@@ -168,7 +169,9 @@ TEST_CASE("GATHER_START names the way to start", "[process]") {
 
 TEST_CASE("many short programs leave neither a zombie nor a descriptor", "[process]") {
   const StartPath path = GENERATE(from_range(start_paths()));
-  { const Loop first; }  // libuv opens a pipe with the first loop of a process, and keeps it.
+  {
+    const Loop first;
+  }  // libuv opens a pipe with the first loop of a process, and keeps it.
   const auto before = count_descriptors();
   {
     Loop loop;
