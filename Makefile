@@ -80,7 +80,7 @@ format-check:
 bench: gather
 	@.ci/setup build bench
 	$(call built,release,)
-	@python3 tests/bench/bench.py build/release
+	@/usr/bin/python3 tests/bench/bench.py build/release
 
 fuzz:
 	@.ci/setup build sanitize

@@ -49,9 +49,12 @@ std::string read_all(const Descriptor& file, std::string_view name) {
   }
   while (text.size() <= largest_source) {
     const std::size_t before = text.size();
-    text.resize(before + chunk);
-    const ssize_t count = ::read(file.get(), text.data() + before, chunk);
-    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    ssize_t count = 0;
+    text.resize_and_overwrite(before + chunk,
+                              [&](char* to, std::size_t) {  // Unlike resize, clears nothing first.
+                                count = ::read(file.get(), to + before, chunk);
+                                return before + static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+                              });
     if (count == 0) return text;
     if (count < 0 && errno != EINTR)
       refuse(name, system_error_text(errno), "check the file and its permissions");

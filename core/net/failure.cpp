@@ -101,8 +101,8 @@ Failure explain(const CurlError& error, const Progress& progress, std::string_vi
       if (error.text.contains("HTTP/0.9")) break;
       [[fallthrough]];
     case CURLE_URL_MALFORMAT:
-      return {Kind::protocol, fmt::format("{} is no URL that can be fetched: {}", in_quotes(url), reason(error)),
-              true};
+      return {Kind::protocol,
+              fmt::format("{} is no URL that can be fetched: {}", in_quotes(url), reason(error)), true};
     case CURLE_LOGIN_DENIED:  // CURLOPT_DISALLOW_USERNAME_IN_URL
       return {Kind::protocol, fmt::format("the URL for {} holds a user or password", host), true};
     case CURLE_OUT_OF_MEMORY:

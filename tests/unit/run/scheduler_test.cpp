@@ -196,29 +196,3 @@ TEST_CASE("the same seed shuffles the same way, another one differently", "[run]
   CHECK(trace(1) == trace(1));
   CHECK(trace(1) != trace(2));
 }
-
-TEST_CASE("every task of a random graph ends in exactly one state, within its limits", "[run][scheduler]") {
-  const unsigned seed = GENERATE(range(1u, 200u));
-  std::mt19937 random(seed);
-  FakeRun run;
-  run.options.limits = {1 + random() % 6, 1 + random() % 4, 1 + random() % 4};
-  const std::size_t size = 2 + random() % 40;
-  for (std::size_t i = 0; i < size; ++i) {
-    auto task = run.task("t" + std::to_string(i)).takes(std::chrono::milliseconds(random() % 20));
-    if (random() % 3 == 0) task.is_process();
-    if (random() % 5 == 0) task.ends({Exited{1}}).retries(static_cast<int>(random() % 2), 5ms);
-    if (random() % 7 == 0) task.timeout(10ms);
-    for (std::size_t j = 0; j < i; ++j)
-      if (random() % 8 == 0) task.needs("t" + std::to_string(j));
-  }
-  if (random() % 3 == 0)
-    run.at(std::chrono::milliseconds(random() % 40), [](Scheduler& s) { s.stop({"interrupted"}); });
-  run.options.fail_fast = random() % 4 == 0;
-
-  const std::string trace = run.trace();
-
-  CAPTURE(seed, trace);
-  CHECK(run.most_running <= run.options.limits.jobs);
-  CHECK(run.endings == std::vector<int>(size, 1));
-  CHECK(std::ranges::all_of(run.record().tasks, [](const TaskRecord& t) { return is_ending(t.state); }));
-}
