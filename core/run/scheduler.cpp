@@ -308,6 +308,7 @@ void Scheduler::stop_all() {
       end_task(job::TaskId(i), State::cancelled, stop_->why);
   }
   std::vector<job::TaskId> running;
+  running.reserve(active_.size());
   for (const auto& [id, active] : active_) running.push_back(id);
   std::ranges::sort(running);
   for (const job::TaskId id : running) {

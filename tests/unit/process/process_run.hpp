@@ -15,7 +15,9 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gather::test {
@@ -124,12 +126,14 @@ inline bool has_children() {
   return static_cast<bool>(file >> first);
 }
 
-/// The signals that this process ignores, as the kernel writes them: bit n - 1 is signal n.
-inline unsigned long long ignored_signals() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("SigIgn:")) return std::stoull(line.substr(7), nullptr, 16);
-  return 0;
+/// The numbers in `SigBlk: HEX` and `SigIgn: HEX`, a line each: bit n - 1 is signal n.
+inline std::pair<unsigned long long, unsigned long long> signal_sets(const std::string& status) {
+  std::istringstream lines(status);
+  std::string name;
+  std::string blocked;
+  std::string ignored;
+  lines >> name >> blocked >> name >> ignored;
+  return {std::stoull(blocked, nullptr, 16), std::stoull(ignored, nullptr, 16)};
 }
 
 inline std::ptrdiff_t count_descriptors() {
