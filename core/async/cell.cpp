@@ -52,7 +52,8 @@ bool TaskCell::cancel() noexcept {
 }
 
 int TaskCell::uncancel() noexcept {
-  if (cancel_requests_ > 0 && --cancel_requests_ == 0) must_cancel_ = false;
+  if (cancel_requests_ > 0) --cancel_requests_;
+  if (cancel_requests_ == 0) must_cancel_ = false;
   return cancel_requests_;
 }
 

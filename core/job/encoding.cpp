@@ -13,7 +13,7 @@ bool is_plain_ascii(char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c =
 
 bool looks_like_utf16(std::string_view body) {
   if (body.starts_with("\xff\xfe") || body.starts_with("\xfe\xff")) return true;
-  return body.size() >= 4 && ((body[0] == 0) != (body[1] == 0)) && body[0] == 0 == (body[2] == 0) &&
+  return body.size() >= 4 && ((body[0] == 0) != (body[1] == 0)) && ((body[0] == 0) == (body[2] == 0)) &&
          (body[1] == 0) == (body[3] == 0);
 }
 

@@ -108,7 +108,7 @@ class Writer {
   void new_line(int level) {
     if (!indent_) return;
     out += '\n';
-    out.append(static_cast<std::size_t>(level * *indent_), ' ');
+    out.append(static_cast<std::size_t>(level) * static_cast<std::size_t>(*indent_), ' ');
   }
 
   std::optional<int> indent_;
