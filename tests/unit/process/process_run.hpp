@@ -14,8 +14,8 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <string>
 #include <sstream>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
