@@ -1,6 +1,6 @@
 #include "cmd/engine.hpp"
 
-#include "core/async/future.hpp"
+#include "core/async/task/future.hpp"
 #include "core/net/session.hpp"
 #include "core/run/fetch_executor.hpp"
 #include "core/run/process_executor.hpp"

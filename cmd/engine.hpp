@@ -2,8 +2,8 @@
 /// command.
 #pragma once
 
-#include "core/async/loop.hpp"
-#include "core/async/signal.hpp"
+#include "core/async/io/signal.hpp"
+#include "core/async/loop/loop.hpp"
 #include "core/run/scheduler.hpp"
 
 #include <functional>

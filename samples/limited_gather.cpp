@@ -1,9 +1,9 @@
 /// 1,000 calls, never more than 50 at once: gather starts them all, a semaphore lets them through. A call is
 /// a sleep of 10 milliseconds, so that no time can be better than 1000 / 50 * 10 ms = 0.2 s.
-#include "core/async/combine.hpp"
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
-#include "core/async/sync.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/sync/sync.hpp"
+#include "core/async/task/future.hpp"
 
 #include <fmt/format.h>
 

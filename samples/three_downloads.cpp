@@ -1,8 +1,8 @@
 /// The first program of every asyncio tutorial: three downloads, one after the other and then together. Each
 /// is a sleep here, of 2 seconds or of as many milliseconds as the first argument says.
-#include "core/async/combine.hpp"
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
 
 #include <fmt/format.h>
 

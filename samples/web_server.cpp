@@ -1,8 +1,8 @@
 /// A small HTTP server on core/async: what the samples and the tests fetch from. `web_server --help` says
 /// more.
-#include "core/async/loop.hpp"
-#include "core/async/server.hpp"
-#include "core/async/signal.hpp"
+#include "core/async/io/server.hpp"
+#include "core/async/io/signal.hpp"
+#include "core/async/loop/loop.hpp"
 #include "core/base/error.hpp"
 #include "samples/web/command.hpp"
 #include "samples/web/site.hpp"

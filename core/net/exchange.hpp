@@ -2,7 +2,7 @@
 /// core/net include this.
 #pragma once
 
-#include "core/async/op.hpp"
+#include "core/async/task/op.hpp"
 #include "core/net/multi.hpp"
 #include "core/net/request.hpp"
 #include "core/net/trust.hpp"

@@ -2,8 +2,8 @@
 /// nothing of HTTP. Only files of core/net include this.
 #pragma once
 
-#include "core/async/loop.hpp"
-#include "core/async/watch.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/loop/watch.hpp"
 #include "core/net/curl.hpp"
 
 #include <cstddef>

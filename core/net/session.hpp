@@ -1,7 +1,7 @@
 /// Session: HTTP requests over connections that are kept and used again.
 #pragma once
 
-#include "core/async/loop.hpp"
+#include "core/async/loop/loop.hpp"
 #include "core/net/request.hpp"
 
 #include <chrono>

@@ -1,8 +1,8 @@
 /// Waiting for "something has changed" from several sides at once, with a deadline.
 #pragma once
 
-#include "core/async/loop.hpp"
-#include "core/async/op.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/op.hpp"
 
 #include <coroutine>
 #include <optional>

@@ -1,8 +1,8 @@
 /// Reads what a child writes to one pipe, as it comes, into a Spool.
 #pragma once
 
-#include "core/async/start_error.hpp"
-#include "core/async/watch.hpp"
+#include "core/async/io/start_error.hpp"
+#include "core/async/loop/watch.hpp"
 #include "core/process/bell.hpp"
 #include "core/process/descriptor.hpp"
 #include "core/process/spool.hpp"

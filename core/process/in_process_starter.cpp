@@ -1,5 +1,5 @@
 /// Children of our own start routine, watched by a pidfd and reaped by us alone.
-#include "core/async/watch.hpp"
+#include "core/async/loop/watch.hpp"
 #include "core/process/descriptor.hpp"
 #include "core/process/group.hpp"
 #include "core/process/starter.hpp"

@@ -1,8 +1,8 @@
 #include "core/process/run_process.hpp"
 
-#include "core/async/error.hpp"
-#include "core/async/future.hpp"
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/error.hpp"
+#include "core/async/task/future.hpp"
 #include "core/process/bell.hpp"
 #include "core/process/capture.hpp"
 

@@ -1,8 +1,8 @@
 /// Running one program from start to end: its output kept, its group stopped, and nothing left of it.
 #pragma once
 
-#include "core/async/child.hpp"
-#include "core/async/co.hpp"
+#include "core/async/io/child.hpp"
+#include "core/async/task/co.hpp"
 #include "core/base/duration.hpp"
 #include "core/process/spool.hpp"
 #include "core/process/starter.hpp"

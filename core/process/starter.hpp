@@ -1,8 +1,8 @@
 /// Where children come from: the interface between running a process and the way it is started.
 #pragma once
 
-#include "core/async/child.hpp"
-#include "core/async/loop.hpp"
+#include "core/async/io/child.hpp"
+#include "core/async/loop/loop.hpp"
 #include "core/base/duration.hpp"
 #include "core/process/bell.hpp"
 

@@ -1,6 +1,6 @@
 #include "core/run/executor.hpp"
 
-#include "core/async/future.hpp"
+#include "core/async/task/future.hpp"
 
 #include <cassert>
 

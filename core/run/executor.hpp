@@ -1,7 +1,7 @@
 /// What the scheduler asks of whoever does the work: one executor per kind of action.
 #pragma once
 
-#include "core/async/co.hpp"
+#include "core/async/task/co.hpp"
 #include "core/job/model.hpp"
 #include "core/run/kind.hpp"
 #include "core/run/observer.hpp"

@@ -1,7 +1,7 @@
 #include "core/run/lag.hpp"
 
-#include "core/async/future.hpp"
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/future.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 /// How late the loop's own timers are: the measure of how far its figures can be trusted.
 #pragma once
 
-#include "core/async/co.hpp"
+#include "core/async/task/co.hpp"
 #include "core/run/record.hpp"
 
 #include <vector>

@@ -1,7 +1,7 @@
 #include "core/run/process_executor.hpp"
 
-#include "core/async/error.hpp"
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/error.hpp"
 #include "core/process/run_process.hpp"
 
 #include <fcntl.h>

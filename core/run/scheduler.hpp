@@ -4,9 +4,9 @@
 /// so the same code runs for real and in virtual time, and the same order of events gives the same decisions.
 #pragma once
 
-#include "core/async/loop.hpp"
-#include "core/async/sync.hpp"
-#include "core/async/task_group.hpp"
+#include "core/async/combine/task_group.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/sync/sync.hpp"
 #include "core/job/graph.hpp"
 #include "core/run/admission.hpp"
 #include "core/run/durations.hpp"

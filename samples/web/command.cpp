@@ -1,6 +1,6 @@
 #include "samples/web/command.hpp"
 
-#include "core/async/watch.hpp"
+#include "core/async/loop/watch.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 

@@ -1,7 +1,7 @@
 /// The command that web_server runs while it serves: starts it, waits for it, passes a request to end on.
 #pragma once
 
-#include "core/async/co.hpp"
+#include "core/async/task/co.hpp"
 
 #include <sys/types.h>
 

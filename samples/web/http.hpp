@@ -1,8 +1,8 @@
 /// HTTP/1.1 as far as the sample server needs it: reading requests, writing responses. Knows no paths.
 #pragma once
 
-#include "core/async/co.hpp"
-#include "core/async/stream.hpp"
+#include "core/async/io/stream.hpp"
+#include "core/async/task/co.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "samples/web/site.hpp"
 
-#include "core/async/error.hpp"
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/error.hpp"
 
 #include <fmt/format.h>
 

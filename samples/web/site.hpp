@@ -2,8 +2,8 @@
 /// once.
 #pragma once
 
-#include "core/async/co.hpp"
-#include "core/async/stream.hpp"
+#include "core/async/io/stream.hpp"
+#include "core/async/task/co.hpp"
 #include "samples/web/http.hpp"
 
 #include <cstdint>

@@ -2,10 +2,10 @@
 /// semaphore.py is the same in Python.
 ///
 ///     bench_semaphore COUNT PERMITS
-#include "core/async/combine.hpp"
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
-#include "core/async/sync.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/sync/sync.hpp"
+#include "core/async/task/future.hpp"
 
 #include <cstdlib>
 #include <vector>

@@ -5,9 +5,9 @@
 ///
 /// Prints {"wall_ms": …, "bytes_per_task": …}: the growth of the peak of resident memory, with everything
 /// that the caller of gather has to build.
-#include "core/async/combine.hpp"
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
 
 #include <chrono>
 #include <cstdlib>

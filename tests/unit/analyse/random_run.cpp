@@ -1,7 +1,7 @@
 #include "tests/unit/analyse/random_run.hpp"
 
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
 
 namespace gather::test {
 namespace {

@@ -1,5 +1,4 @@
-#include "core/async/combine.hpp"
-
+#include "core/async/combine/gather.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>

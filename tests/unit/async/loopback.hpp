@@ -1,11 +1,11 @@
 /// Test bodies on a real loop, with deadlines, and pairs of streams over the loopback interface.
 #pragma once
 
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
-#include "core/async/scope.hpp"
-#include "core/async/server.hpp"
-#include "core/async/stream.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/io/server.hpp"
+#include "core/async/io/stream.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "core/async/server.hpp"
+#include "core/async/io/server.hpp"
 
 #include "core/base/error.hpp"
 #include "tests/unit/async/loopback.hpp"

@@ -1,4 +1,4 @@
-#include "core/async/signal.hpp"
+#include "core/async/io/signal.hpp"
 
 #include "tests/unit/async/loopback.hpp"
 

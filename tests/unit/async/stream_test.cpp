@@ -1,8 +1,8 @@
-#include "core/async/stream.hpp"
+#include "core/async/io/stream.hpp"
 
-#include "core/async/combine.hpp"
-#include "core/async/error.hpp"
-#include "core/async/task_group.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/combine/task_group.hpp"
+#include "core/async/task/error.hpp"
 #include "tests/unit/async/loopback.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
-#include "core/async/sync.hpp"
+#include "core/async/sync/sync.hpp"
 
-#include "core/async/combine.hpp"
+#include "core/async/combine/gather.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "core/async/task_group.hpp"
+#include "core/async/combine/task_group.hpp"
 
 #include "tests/unit/async/virtual_run.hpp"
 

@@ -1,6 +1,6 @@
-#include "core/async/task.hpp"
+#include "core/async/task/task.hpp"
 
-#include "core/async/future.hpp"
+#include "core/async/task/future.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,5 @@
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>

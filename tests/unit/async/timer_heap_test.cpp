@@ -1,4 +1,4 @@
-#include "core/async/timer_heap.hpp"
+#include "core/async/loop/timer_heap.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 /// A test body as a coroutine, on a loop in virtual time.
 #pragma once
 
-#include "core/async/future.hpp"
-#include "core/async/loop.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
 
 #include <memory>
 #include <utility>

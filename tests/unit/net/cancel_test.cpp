@@ -1,6 +1,6 @@
-#include "core/async/future.hpp"
-#include "core/async/scope.hpp"
-#include "core/async/task_group.hpp"
+#include "core/async/combine/task_group.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/future.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 #include "tests/unit/net/fetch.hpp"
 
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

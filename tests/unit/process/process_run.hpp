@@ -1,8 +1,8 @@
 /// Real processes for tests: run one to its end, or watch one from outside.
 #pragma once
 
-#include "core/async/future.hpp"
-#include "core/async/scope.hpp"
+#include "core/async/combine/timeout.hpp"
+#include "core/async/task/future.hpp"
 #include "core/process/run_process.hpp"
 
 #include <stdlib.h>

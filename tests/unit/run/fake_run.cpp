@@ -1,7 +1,7 @@
 #include "tests/unit/run/fake_run.hpp"
 
-#include "core/async/error.hpp"
-#include "core/async/future.hpp"
+#include "core/async/task/error.hpp"
+#include "core/async/task/future.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 /// A run in virtual time: tasks with scripted lengths and endings, and a trace of what happened.
 #pragma once
 
-#include "core/async/loop.hpp"
+#include "core/async/loop/loop.hpp"
 #include "core/run/scheduler.hpp"
 
 #include <deque>

@@ -1,5 +1,5 @@
-#include "core/async/combine.hpp"
-#include "core/async/server.hpp"
+#include "core/async/combine/gather.hpp"
+#include "core/async/io/server.hpp"
 #include "samples/web/http.hpp"
 #include "samples/web/site.hpp"
 #include "tests/unit/async/loopback.hpp"

@@ -1,0 +1,62 @@
+/// Starting a child process in this process: the one start routine, which the launcher shares. It knows no
+/// loop.
+#pragma once
+
+#include "core/async/io/start_error.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace gather::async {
+
+/// What to start. The descriptors stay the caller's.
+struct ChildSpec {
+  std::vector<std::string> argv;           ///< Not empty; argv[0] is looked for in PATH if it has no slash.
+  std::vector<std::string> environment{};  ///< "NAME=value", all of it.
+  std::string directory{};                 ///< Empty: this process's own.
+  int stdin_fd = -1;                       ///< -1, here and below: /dev/null.
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+};
+
+/// A child that runs its program. The caller owns both: it reaps the one and closes the other.
+struct StartedChild {
+  pid_t pid = -1;  ///< Also the number of its session and of its group.
+  int pidfd = -1;  ///< Readable once the child has ended; closed on exec.
+};
+
+/// Ways to start a child.
+enum class StartPath : std::uint8_t {
+  automatic,  ///< The best that is safe here.
+  vfork,      ///< In our own memory until the program runs: cheap, whatever size this process has.
+  fork,       ///< In a copy of it: for sanitizers, whose run-time library can't be shared with a child.
+  uv,         ///< libuv's: for systems without pidfd and close_range. See process::make_starter.
+};
+
+/// Whether the kernel has what `vfork` and `fork` need (Linux 5.9).
+bool can_start_children() noexcept;
+
+/// Starts a child, in a session and group of its own, and returns once its program runs or could not be run.
+///
+/// It starts clean: descriptors 0 to 2 and no other, default signals, an empty mask; it dies with the thread
+/// that started it (PR_SET_PDEATHSIG), so call this on a thread that stays. The search is our own: PATH of
+/// `environment` ("/bin:/usr/bin" if it has none), without its empty elements, relative to `directory`; what
+/// the kernel refuses is never handed to a shell. Takes a fraction of a millisecond, in which the calling
+/// thread stands and takes no signals.
+///
+/// Requires: argv is not empty; no string holds a NUL; `path` is not `uv`.
+std::expected<StartedChild, StartError> start_child(const ChildSpec& spec,
+                                                    StartPath path = StartPath::automatic);
+
+/// Where the program may be, in the order to try; relative ones count from `directory`. Empty if there is
+/// nowhere to look.
+std::vector<std::string> program_candidates(const ChildSpec& spec);
+
+/// The value of `name` in `environment`, null if it is not there; valid as long as that.
+const char* environment_value(const std::vector<std::string>& environment, const std::string& name) noexcept;
+
+}  // namespace gather::async

@@ -1,0 +1,153 @@
+/// Co<T>: a lazy coroutine. It runs while it is awaited, in the task of whoever awaits it.
+#pragma once
+
+#include "core/async/task/cell.hpp"
+#include "core/async/task/frame.hpp"
+
+#include <cassert>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace gather::async {
+
+template <class T = void>
+class Co;
+
+/// What every coroutine frame knows: the task it runs in, who continues after it, and what it threw.
+class CoPromiseBase : public FrameAllocated {
+ public:
+  TaskCell* task = nullptr;  ///< Null until the coroutine is awaited or spawned.
+  std::coroutine_handle<> continuation;
+  std::exception_ptr error;
+
+  std::suspend_always initial_suspend() noexcept { return {}; }
+
+  // Symmetric transfer to the awaiting frame: a chain of any length uses one stack frame. A task's root has
+  // no continuation and returns to TaskCell::run.
+  struct Final {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+      const std::coroutine_handle<> next = frame.promise().continuation;
+      return next ? next : std::noop_coroutine();
+    }
+    void await_resume() const noexcept {}
+  };
+  Final final_suspend() noexcept { return {}; }
+
+  void unhandled_exception() noexcept { error = std::current_exception(); }
+};
+
+template <class T>
+class CoPromise : public CoPromiseBase {
+ public:
+  Co<T> get_return_object() noexcept;
+
+  template <class U>
+    requires std::is_convertible_v<U&&, T>
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
+
+  T take() {
+    if (error) std::rethrow_exception(error);
+    return std::move(*value);
+  }
+
+  std::optional<T> value;
+};
+
+template <>
+class CoPromise<void> : public CoPromiseBase {
+ public:
+  Co<void> get_return_object() noexcept;
+  void return_void() noexcept {}
+  void take() {
+    if (error) std::rethrow_exception(error);
+  }
+};
+
+/// A coroutine that has not run yet, and its result when it has. Owns the frame; can be moved, not copied.
+///
+/// `co_await f(x)` runs it at once in the awaiting task, by symmetric transfer, and gives its value or throws
+/// what it threw. A Co is awaited in the expression that makes it, or handed to Loop::create_task or
+/// TaskGroup::spawn, which move it into a task of its own. Destroying it unawaited destroys its arguments and
+/// runs nothing.
+///
+/// Reference parameters are safe when it is awaited where it is made; a spawned one gets values, or what its
+/// group's owner keeps alive. A coroutine lambda captures nothing that it owns: the closure dies first.
+template <class T>
+class [[nodiscard]] Co {
+ public:
+  using promise_type = CoPromise<T>;
+  using Frame = std::coroutine_handle<promise_type>;
+
+  Co(Co&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Co& operator=(Co&& other) noexcept {
+    Co moved(std::move(other));
+    std::swap(frame_, moved.frame_);
+    return *this;
+  }
+  ~Co() {
+    if (frame_) frame_.destroy();
+  }
+
+  class Awaiter {
+   public:
+    explicit Awaiter(Frame frame) noexcept : frame_(frame) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+      frame_.promise().task = awaiting.promise().task;
+      frame_.promise().continuation = awaiting;
+      return frame_;
+    }
+    T await_resume() { return frame_.promise().take(); }
+
+   private:
+    Frame frame_;
+  };
+
+  /// Requires: not moved from and not awaited before.
+  Awaiter operator co_await() && noexcept {
+    assert(frame_ && "this coroutine was moved away");
+    assert(frame_.promise().task == nullptr && "a coroutine can be awaited once");
+    return Awaiter(frame_);
+  }
+
+  /// Gives up the frame; for the loop, which makes a task of it.
+  Frame release() && noexcept { return std::exchange(frame_, nullptr); }
+
+ private:
+  friend promise_type;
+  explicit Co(Frame frame) noexcept : frame_(frame) {}
+
+  Frame frame_;
+};
+
+namespace detail {
+template <class C>
+struct CoValueOf;
+template <class T>
+struct CoValueOf<Co<T>> {
+  using Type = T;
+};
+}  // namespace detail
+
+/// T of a Co<T>.
+template <class C>
+using CoValue = detail::CoValueOf<C>::Type;
+
+template <class T>
+Co<T> CoPromise<T>::get_return_object() noexcept {
+  return Co<T>(std::coroutine_handle<CoPromise>::from_promise(*this));
+}
+
+inline Co<void> CoPromise<void>::get_return_object() noexcept {
+  return Co<void>(std::coroutine_handle<CoPromise>::from_promise(*this));
+}
+
+}  // namespace gather::async

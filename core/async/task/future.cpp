@@ -1,0 +1,18 @@
+#include "core/async/task/future.hpp"
+
+namespace gather::async {
+
+void Sleep::begin() {
+  Loop& loop = task().loop();
+  if (length_ <= Duration(0))
+    complete();
+  else
+    loop.arm(*this, loop.now() + length_);
+}
+
+Op::Abort Sleep::abort() noexcept {
+  task().loop().disarm(*this);
+  return Abort::detached;
+}
+
+}  // namespace gather::async

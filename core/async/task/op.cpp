@@ -1,0 +1,45 @@
+#include "core/async/task/op.hpp"
+
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/error.hpp"
+
+#include <cassert>
+
+namespace gather::async {
+
+bool Op::park(TaskCell& task, std::coroutine_handle<> frame) noexcept {
+  assert(stage_ == Stage::idle);
+  task_ = &task;
+  task.resume_at_ = frame;
+  task.op_ = this;
+  if (!task.must_cancel_) {
+    stage_ = Stage::parked;
+    return true;
+  }
+  task.must_cancel_ = false;
+  stage_ = Stage::aborted;
+  task.loop_.enqueue(task);
+  return false;
+}
+
+void Op::complete() noexcept {
+  assert(stage_ == Stage::parked);
+  stage_ = Stage::completed;
+  task_->loop_.enqueue(*task_);
+}
+
+void Op::leave() {
+  if (stage_ == Stage::idle) return;
+  TaskCell& task = *task_;
+  task.op_ = nullptr;
+  const Stage stage = stage_;
+  stage_ = Stage::idle;
+  if (stage == Stage::aborted) throw Cancelled{};
+  if (task.must_cancel_) {
+    task.must_cancel_ = false;
+    undo();
+    throw Cancelled{};
+  }
+}
+
+}  // namespace gather::async
