@@ -47,7 +47,7 @@ std::vector<std::string> environment() {
 
 // What a tick throws (nobody reads stdout any more, the disk is full) stops the run, and is kept for its end.
 async::Co<> tick_for_ever(const Engine::Tick& tick, run::Scheduler& scheduler, std::exception_ptr& failure) {
-  async::Loop& loop = (co_await async::current_task()).loop();
+  async::Loop& loop = (co_await async::this_task()).loop();
   const async::TimePoint start = loop.now();
   while (!failure) {
     co_await async::sleep(tick.interval);

@@ -145,7 +145,7 @@ class Attempt {
 
 Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::ChildSpec spec,
                                                        const StopPolicy& policy, ProcessResult& result) {
-  async::TaskCell& task = co_await async::current_task();
+  async::TaskCell& task = co_await async::this_task();
   if (task.cancel_pending()) co_await async::yield();  // Throws: what is to be stopped needn't be started.
   Attempt attempt(starter, spec, policy, result, task.loop());
   if (auto started = co_await attempt.start(); !started)

@@ -8,7 +8,7 @@
 namespace gather::run {
 
 async::Co<> LagProbe::watch() {
-  async::Loop& loop = (co_await async::current_task()).loop();
+  async::Loop& loop = (co_await async::this_task()).loop();
   constexpr Duration between = std::chrono::milliseconds(100);
   for (Duration wait = std::chrono::milliseconds(5);; wait = between) {
     const async::TimePoint due = loop.now() + wait;

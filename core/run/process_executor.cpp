@@ -80,7 +80,7 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
 
 async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
   if (!starter_) {
-    starter_ = process::make_starter((co_await async::current_task()).loop());
+    starter_ = process::make_starter((co_await async::this_task()).loop());
     // Should it fail, each child opens its own.
     null_ = process::Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
   }

@@ -76,7 +76,7 @@ Scheduler::Scheduler(const job::Job& job, Options options, const Durations& dura
 
 async::Co<Record> Scheduler::run() {
   assert(loop_ == nullptr && "a scheduler runs once");
-  loop_ = &(co_await async::current_task()).loop();
+  loop_ = &(co_await async::this_task()).loop();
   began_ = loop_->now();
   record_.began = std::chrono::system_clock::now();
   LagProbe lag;

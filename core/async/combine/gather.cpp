@@ -2,12 +2,12 @@
 
 namespace gather::async {
 
-GatherOp::GatherOp(std::vector<TaskCell*> children, bool stop_at_error)
+GatherOp::GatherOp(std::vector<Cell*> children, bool stop_at_error)
     : children_(std::move(children)),
       hooks_(std::make_unique<Hook[]>(children_.size())),
       left_(children_.size()),
       stop_at_error_(stop_at_error) {
-  for (TaskCell* const child : children_) {
+  for (Cell* const child : children_) {
     child->retain();
     child->mute();
   }
@@ -30,7 +30,7 @@ void GatherOp::begin() {
   }
 }
 
-void GatherOp::child_done(TaskCell& child) noexcept {
+void GatherOp::child_done(Cell& child) noexcept {
   --left_;
   if (!parked()) return;  // An error was delivered already.
   if (stop_at_error_ && child.state() != TaskCell::State::finished) first_error_ = child.error();
@@ -39,7 +39,7 @@ void GatherOp::child_done(TaskCell& child) noexcept {
 
 Op::Abort GatherOp::abort() noexcept {
   cancel_requested_ = true;
-  for (TaskCell* const child : children_) child->cancel();
+  for (Cell* const child : children_) child->cancel();
   return Abort::forwarded;
 }
 
@@ -50,7 +50,7 @@ std::exception_ptr GatherOp::await_resume() {
 }
 
 Co<void> gather(std::vector<Co<void>> bodies) {
-  Gathered<void> gathered((co_await current_task()).loop(), std::move(bodies));
+  Gathered<void> gathered((co_await this_task()).loop(), std::move(bodies));
   if (auto error = co_await gathered.wait(true)) std::rethrow_exception(error);
 }
 

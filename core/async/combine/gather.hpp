@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/async/combine/timeout.hpp"
-#include "core/async/loop/loop.hpp"
+#include "core/async/loop/running.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/task/op.hpp"
 
@@ -19,7 +19,7 @@ namespace gather::async {
 class GatherOp final : public Op {
  public:
   /// Keeps `children` by reference counts; what they fail with counts as retrieved.
-  GatherOp(std::vector<TaskCell*> children, bool stop_at_error);
+  GatherOp(std::vector<Cell*> children, bool stop_at_error);
   ~GatherOp();
 
   bool await_ready() const noexcept { return children_.empty(); }
@@ -32,15 +32,18 @@ class GatherOp final : public Op {
 
  private:
   struct Hook final : DoneHook {
-    void on_done(TaskCell& child) noexcept override { op->child_done(child); }
+    void on_done(Cell& child) noexcept override { op->child_done(child); }
     GatherOp* op = nullptr;
   };
 
   void begin();
-  void child_done(TaskCell& child) noexcept;
+  void child_done(Cell& child) noexcept;
   Abort abort() noexcept override;
+  void targets(std::vector<const Cell*>& cells) const override {
+    cells.insert(cells.end(), children_.begin(), children_.end());
+  }
 
-  std::vector<TaskCell*> children_;
+  std::vector<Cell*> children_;
   std::unique_ptr<Hook[]> hooks_;
   std::size_t left_;
   std::exception_ptr first_error_;
@@ -57,7 +60,7 @@ struct Gathered {
   }
 
   GatherOp wait(bool stop_at_error) const {
-    std::vector<TaskCell*> cells;
+    std::vector<Cell*> cells;
     cells.reserve(tasks.size());
     for (const Task<T>& task : tasks) cells.push_back(&task.cell());
     return GatherOp(std::move(cells), stop_at_error);
@@ -74,7 +77,7 @@ struct Gathered {
 /// cancels all. Inside gather itself work is started in a TaskGroup, which ends what it began.
 template <class T>
 Co<std::vector<T>> gather(std::vector<Co<T>> bodies) {
-  Gathered<T> gathered((co_await current_task()).loop(), std::move(bodies));
+  Gathered<T> gathered((co_await this_task()).loop(), std::move(bodies));
   if (auto error = co_await gathered.wait(true)) std::rethrow_exception(error);
   std::vector<T> values;
   values.reserve(gathered.tasks.size());
@@ -88,7 +91,7 @@ Co<void> gather(std::vector<Co<void>> bodies);
 /// asyncio's gather(return_exceptions=True): waits for all; a failure or a cancel of one stands in its place.
 template <class T>
 Co<std::vector<Result<T>>> gather_settled(std::vector<Co<T>> bodies) {
-  Gathered<T> gathered((co_await current_task()).loop(), std::move(bodies));
+  Gathered<T> gathered((co_await this_task()).loop(), std::move(bodies));
   co_await gathered.wait(false);
   std::vector<Result<T>> results;
   results.reserve(gathered.tasks.size());

@@ -4,7 +4,7 @@ namespace gather::async {
 
 struct TaskGroup::Member final : DoneHook, FrameAllocated {
   Member(TaskGroup& its_group, TaskCell& its_task) : group(its_group), task(its_task) {}
-  void on_done(TaskCell&) noexcept override { group.member_done(*this); }
+  void on_done(Cell&) noexcept override { group.member_done(*this); }
 
   TaskGroup& group;
   TaskCell& task;

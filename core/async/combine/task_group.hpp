@@ -66,7 +66,7 @@ class TaskGroup {
 template <class Body>
 Co<BodyValue<Body, TaskGroup&>> task_group(Body body) {
   using Value = BodyValue<Body, TaskGroup&>;
-  TaskGroup group(co_await current_task());
+  TaskGroup group(co_await this_task());
   std::exception_ptr error;
   if constexpr (std::is_void_v<Value>) {
     try {

@@ -1,7 +1,7 @@
 /// Time limits around a piece of coroutine: asyncio's timeout() as a function that takes the body.
 #pragma once
 
-#include "core/async/loop/loop.hpp"
+#include "core/async/loop/running.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/task/op.hpp"
 
@@ -10,23 +10,6 @@
 #include <utility>
 
 namespace gather::async {
-
-/// The task that awaits it. Never suspends.
-class CurrentTask {
- public:
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-    task_ = frame.promise().task;
-    return false;
-  }
-  TaskCell& await_resume() const noexcept { return *task_; }
-
- private:
-  TaskCell* task_ = nullptr;
-};
-
-inline CurrentTask current_task() noexcept { return {}; }
 
 /// A deadline for the task that enters it. Cancels that task once when its time is up, and tells afterwards
 /// whether a Cancelled that comes out of the body was its own doing. See CPython's asyncio.timeouts.
@@ -67,7 +50,7 @@ using BodyValue = CoValue<std::invoke_result_t<Body&, Arguments...>>;
 template <class Body>
   requires std::is_invocable_v<Body&, TimeoutScope&>
 Co<BodyValue<Body, TimeoutScope&>> timeout_at(std::optional<TimePoint> when, Body body) {
-  TimeoutScope scope(co_await current_task(), when);
+  TimeoutScope scope(co_await this_task(), when);
   try {
     co_return co_await body(scope);
   } catch (const Cancelled&) {
@@ -80,7 +63,7 @@ Co<BodyValue<Body, TimeoutScope&>> timeout_at(std::optional<TimePoint> when, Bod
 template <class Body>
   requires std::is_invocable_v<Body&>
 Co<BodyValue<Body>> timeout(Duration length, Body body) {
-  TaskCell& task = co_await current_task();
+  TaskCell& task = co_await this_task();
   co_return co_await timeout_at(task.loop().now() + length, [&body](TimeoutScope&) { return body(); });
 }
 

@@ -62,7 +62,7 @@ struct Server::State::Member final : DoneHook {
     ++server->size;
     task.add_hook(*this);
   }
-  void on_done(TaskCell&) noexcept override {
+  void on_done(Cell&) noexcept override {
     (previous != nullptr ? previous->next : server->first) = next;
     if (next != nullptr) next->previous = previous;
     --server->size;

@@ -163,7 +163,7 @@ class Connect final : public RequestOp {
 
 Co<Stream> open_connection(std::string host, std::uint16_t port) {
   const sockaddr_storage address = numeric_address(host, port);
-  auto connection = std::make_unique<Connection>((co_await current_task()).loop());
+  auto connection = std::make_unique<Connection>((co_await this_task()).loop());
   if (const int error = co_await Connect(*connection, address); error != 0)
     throw StreamError("can't connect to " + endpoint_text(host, port), -error);
   uv_tcp_nodelay(connection->tcp(), 1);

@@ -1,5 +1,6 @@
 #include "core/async/loop/loop.hpp"
 
+#include "core/async/loop/running.hpp"
 #include "core/async/task/error.hpp"
 
 #include <fmt/format.h>
@@ -7,50 +8,106 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 
 namespace gather::async {
+namespace {
+
+thread_local Loop* running_loop = nullptr;
+
+bool debug_is_asked_for() noexcept {
+  const char* const value = std::getenv("GATHER_DEBUG");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+double in_milliseconds(Duration length) { return std::chrono::duration<double, std::milli>(length).count(); }
+
+}  // namespace
 
 // Keeps itself alive while it is queued or armed.
 struct Call::Node final : Ready, Timer {
-  Node(Loop& owner, std::move_only_function<void()> what) : loop(owner), callback(std::move(what)) {}
+  Node(Loop& owner, std::move_only_function<void()> what)
+      : loop(owner), callback(std::move(what)), context(copy_context()) {}
 
   void run() override {
     const auto keep = std::exchange(self, nullptr);
     if (!callback) return;  // Cancelled while it stood in the queue.
     auto now = std::exchange(callback, nullptr);
+    loop.context() = std::move(context);
     try {
       now();
     } catch (...) {
       loop.complain({"a callback failed", std::current_exception()});
     }
+    loop.context() = Context();
   }
+  std::string title() const override { return "a callback"; }
   void on_time() noexcept override { loop.enqueue(*this); }
 
   Loop& loop;
   std::move_only_function<void()> callback;
+  Context context;
   std::shared_ptr<Node> self;
+  bool was_cancelled = false;
 };
 
 void Call::cancel() noexcept {
   if (!node_ || !node_->callback) return;
   node_->callback = nullptr;
+  node_->was_cancelled = true;
   if (!node_->armed()) return;  // Queued: it will run as a no-op.
   node_->loop.disarm(*node_);
   node_->self = nullptr;
 }
 
+bool Call::cancelled() const noexcept { return node_ && node_->was_cancelled; }
+
+// Marks the loop as running on this thread.
+class Loop::Running {
+ public:
+  explicit Running(Loop& loop) noexcept : loop_(loop) {
+    loop_.running_ = true;
+    loop_.thread_ = std::this_thread::get_id();
+    running_loop = &loop_;
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    loop_.running_ = false;
+    loop_.stopping_ = false;
+    running_loop = nullptr;
+  }
+
+ private:
+  Loop& loop_;
+};
+
 Loop::Loop() : Loop(make_uv_poller()) {}
 
-Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), debug_(debug_is_asked_for()) {}
 
 Loop::~Loop() {
   assert(!running_);
+  close();
+}
+
+void Loop::close() {
+  bool started_tasks = false;
+  for (TaskCell* task = first_task_; task != nullptr; task = task->next_in_loop_) {
+    if (!task->started_) continue;
+    started_tasks = true;
+    complain({task->title() + " was still pending when its loop was closed", nullptr, task->created_at()});
+  }
+  if (started_tasks) {
+    const Running running(*this);
+    cancel_leftovers();
+  }
   while (!ready_.empty())
     if (auto* const call = dynamic_cast<Call::Node*>(&ready_.pop())) call->self = nullptr;
   while (first_task_ != nullptr) {
     TaskCell& task = *first_task_;
-    assert(!task.started_ && "run() ends only when every started task has");
     task.destroy_root();
     forget(task);
   }
@@ -59,6 +116,7 @@ Loop::~Loop() {
 }
 
 Call Loop::call_soon(std::move_only_function<void()> callback) {
+  if (debug_) check_thread();
   auto node = std::make_shared<Call::Node>(*this, std::move(callback));
   node->self = node;
   enqueue(*node);
@@ -70,10 +128,16 @@ Call Loop::call_later(Duration delay, std::move_only_function<void()> callback) 
 }
 
 Call Loop::call_at(TimePoint when, std::move_only_function<void()> callback) {
+  if (debug_) check_thread();
   auto node = std::make_shared<Call::Node>(*this, std::move(callback));
   node->self = node;
   arm(*node, when);
   return Call(std::move(node));
+}
+
+void Loop::check_thread() const {
+  if (running_ && std::this_thread::get_id() != thread_)
+    throw InvalidState("a call from a thread that is not the loop's; use post() there");
 }
 
 void Loop::post(std::move_only_function<void()> callback) {
@@ -94,9 +158,9 @@ void Loop::run_posted() {
   for (auto& callback : posted) call_soon(std::move(callback));
 }
 
-std::vector<TaskCell*> Loop::all_tasks() const {
-  std::vector<TaskCell*> tasks;
-  for (TaskCell* task = first_task_; task != nullptr; task = task->next_in_loop_) tasks.push_back(task);
+std::vector<AnyTask> Loop::all_tasks() const {
+  std::vector<AnyTask> tasks;
+  for (TaskCell* task = first_task_; task != nullptr; task = task->next_in_loop_) tasks.emplace_back(*task);
   return tasks;
 }
 
@@ -109,15 +173,22 @@ void Loop::complain(Complaint complaint) noexcept try {
     exception_handler_(complaint);
     return;
   }
-  const std::string text = complaint.error
-                               ? fmt::format("gather: {}: {}\n", complaint.message, describe(complaint.error))
-                               : fmt::format("gather: {}\n", complaint.message);
+  std::string text = "gather: " + complaint.message;
+  if (complaint.error) text += ": " + describe(complaint.error);
+  if (complaint.site.line() != 0)
+    text += fmt::format(" (made at {}:{})", complaint.site.file_name(), complaint.site.line());
+  text += '\n';
   std::fputs(text.c_str(), stderr);
 } catch (...) {
   // A broken handler must not take the loop with it, and there is nobody left to tell.
 }
 
-void Loop::adopt(TaskCell& task) {
+void Loop::adopt(TaskCell& task, std::string name, std::source_location where) {
+  if (!name.empty()) task.set_name(std::move(name));
+  if (debug_) {
+    check_thread();
+    task.extras().created_at = where;
+  }
   task.previous_in_loop_ = last_task_;
   (last_task_ != nullptr ? last_task_->next_in_loop_ : first_task_) = &task;
   last_task_ = &task;
@@ -132,40 +203,87 @@ void Loop::forget(TaskCell& task) noexcept {
   task.release();
 }
 
-void Loop::run_until_done(TaskCell& main) {
-  assert(!running_ && "a loop can't run inside itself");
-  running_ = true;
+Loop* Loop::running() noexcept { return running_loop; }
+
+void Loop::check_may_run() const {
+  if (running_) throw InvalidState("the loop is running already");
+  if (running_loop != nullptr) throw InvalidState("another loop is running on this thread");
+}
+
+void Loop::run_until_done(TaskCell& main, bool cancel_the_rest) {
+  const Running running(*this);
   try {
-    while (!main.done()) pass();
+    while (!main.done()) {
+      pass();
+      if (stopping_ && !main.done())
+        throw InvalidState("the loop was stopped before its main coroutine was done");
+    }
+  } catch (...) {  // Stopped, or a deadlock: unwind every task in order, or their frames would die in any.
+    main.mute();
     cancel_leftovers();
-  } catch (...) {  // A deadlock: unwind every task in order, or their frames would die in any order.
-    cancel_leftovers();
-    running_ = false;
     throw;
   }
-  running_ = false;
+  if (cancel_the_rest) cancel_leftovers();
+}
+
+void Loop::run_forever() {
+  check_may_run();
+  const Running running(*this);
+  do pass();
+  while (!stopping_);
 }
 
 void Loop::cancel_leftovers() {
+  stopping_ = false;
   for (TaskCell* task = first_task_; task != nullptr; task = task->next_in_loop_) task->cancel();
   while (first_task_ != nullptr) pass();
 }
 
 void Loop::pass() {
   run_posted();
-  if (!ready_.empty())
+  if (!ready_.empty() || stopping_)
     poller_->poll();
   else
     poller_->wait(timers_.empty() ? std::nullopt : std::optional(timers_.earliest()));
-  const TimePoint time = now();
-  while (Timer* const timer = timers_.pop_due(time)) timer->on_time();
+  if (!timers_.empty()) {
+    const TimePoint time = now();
+    while (Timer* const timer = timers_.pop_due(time)) timer->on_time();
+  }
   const Ready* const last = ready_.last();
   if (last == nullptr) return;
   for (const Ready* item = nullptr; item != last;) {
     Ready& next = ready_.pop();
-    item = &next;
-    next.run();  // May delete itself; `item` is compared, not followed.
+    item = &next;  // Compared, not followed: it may delete itself.
+    if (debug_) [[unlikely]]
+      run_timed(next);
+    else
+      next.run();
   }
+}
+
+void Loop::run_timed(Ready& item) {
+  const std::string title = item.title();
+  const TimePoint start = now();
+  item.run();
+  const Duration length = now() - start;
+  if (length >= slow_callback_duration_)
+    complain({fmt::format("{} held the loop for {:.0f} ms", title, in_milliseconds(length))});
+}
+
+Loop& get_running_loop() {
+  if (running_loop == nullptr) throw InvalidState("no loop is running on this thread");
+  return *running_loop;
+}
+
+AnyTask current_task() noexcept {
+  if (running_loop == nullptr || running_loop->current_task() == nullptr) return {};
+  return AnyTask(*running_loop->current_task());
+}
+
+void CoPromiseBase::report_never_awaited() const noexcept {
+  if (running_loop == nullptr || !running_loop->debug()) return;
+  running_loop->complain(
+      {fmt::format("the coroutine {} was never awaited", coroutine.function_name()), nullptr, coroutine});
 }
 
 }  // namespace gather::async

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <string>
 
 namespace gather::async {
 
@@ -13,6 +14,9 @@ class Ready {
 
   /// Called once per time that it was queued, by the loop, and nowhere else.
   virtual void run() = 0;
+
+  /// What it is, for debug mode: "task fetch", "a callback".
+  virtual std::string title() const = 0;
 
  protected:
   Ready() = default;

@@ -1,25 +1,25 @@
-/// What a spawned coroutine is to the loop: its control block. Users hold it through Task<T> (task.hpp).
+/// Cell: what ends once and can be waited for by many; the common part of tasks and futures. Users hold it
+/// through the counted handles of awaitable.hpp.
 #pragma once
 
-#include "core/async/loop/ready.hpp"
-#include "core/async/task/frame.hpp"
+#include "core/async/task/context.hpp"
 
-#include <coroutine>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gather::async {
 
+class Cell;
 class Loop;
-class Op;
-class TaskCell;
 
-/// Hears of the end of one task, at once and inside it: for this library's own awaitables, which only
-/// enqueue. Whoever owns it takes it out again if it dies before the task ends. Users have add_done_callback.
+/// Hears of the end of one cell, at once and inside it: for this library's own awaitables, which only
+/// enqueue. Whoever owns it takes it out again if it dies before the cell ends. Users have add_done_callback.
 class DoneHook {
  public:
   DoneHook() = default;
@@ -30,96 +30,128 @@ class DoneHook {
   ~DoneHook() = default;
 
  private:
-  friend class TaskCell;
-  virtual void on_done(TaskCell& task) noexcept = 0;
+  friend class Cell;
+  virtual void on_done(Cell& cell) noexcept = 0;
   DoneHook* next_ = nullptr;
 };
 
-/// Control block of one task: where it is parked, whether it is to be cancelled, how it ended, who waits for
-/// it.
-///
-/// Counted: the loop holds one reference until it has ended, each Task<T> another, so dropping a handle
-/// neither cancels nor loses anything. Touched by the loop's thread alone.
-class TaskCell : public Ready, public FrameAllocated {
+/// Names a done-callback, to take it out again.
+enum class CallbackId : std::uint64_t {};
+
+/// How something ended or that it has not, and who wants to hear of it. Counted, and touched by the loop's
+/// thread alone. Its loop must outlive it.
+class Cell {
  public:
   enum class State : std::uint8_t { pending, finished, failed, cancelled };
+  using Callback = std::move_only_function<void(Cell*)>;
+
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
 
   Loop& loop() const noexcept { return loop_; }
   State state() const noexcept { return state_; }
   bool done() const noexcept { return state_ != State::pending; }
 
-  /// The name given, or "Task-N" with N counted by the loop from 1.
-  std::string name() const;
-  void rename(std::string name);
+  /// Asks for its end as cancelled; false, and nothing happens, once it is done.
+  virtual bool cancel() noexcept = 0;
 
-  /// Asks for the task to be cancelled: Cancelled is thrown at the await where it is suspended, in a later
-  /// pass. Counted; returns false, and does nothing, once the task is done.
-  bool cancel() noexcept;
-  int cancelling() const noexcept { return cancel_requests_; }
-  /// Whether a request waits for the next await that suspends.
-  bool cancel_pending() const noexcept { return must_cancel_; }
+  /// Where the value is, once the state is `finished`: an optional of the type that the handle knows.
+  virtual void* value() noexcept = 0;
 
-  /// Takes one request back and returns how many are left; at 0, one not yet delivered is withdrawn.
-  int uncancel() noexcept;
+  /// "task fetch", "future".
+  virtual std::string title() const = 0;
 
   /// Null unless failed or cancelled. Reading it counts as having retrieved the error.
   std::exception_ptr error() noexcept {
     error_retrieved_ = true;
     return error_;
   }
-
-  /// Calls `callback` in a later pass, once the task is done; in order of registration.
-  void add_done_callback(std::move_only_function<void()> callback);
-
-  /// Requires: not done; a hook hangs on one task at a time. Hooks are called in order.
-  void add_hook(DoneHook& hook) noexcept;
-  void remove_hook(DoneHook& hook) noexcept;
-
   /// Whatever it will fail with counts as retrieved.
   void mute() noexcept { error_retrieved_ = true; }
 
+  /// Calls `callback` in a later pass, once it is done, in the order of registration and in the context of
+  /// the caller. Never inside this call, also if it is done already.
+  CallbackId add_done_callback(Callback callback);
+  /// False if it was not there any more.
+  bool remove_done_callback(CallbackId id);
+
+  /// Requires: not done; a hook hangs on one cell at a time. Hooks are called in order.
+  void add_hook(DoneHook& hook) noexcept;
+  void remove_hook(DoneHook& hook) noexcept;
+
   void retain() noexcept { ++references_; }
-  void release() noexcept;
+  void release() noexcept {
+    if (--references_ == 0) delete this;
+  }
 
  protected:
-  TaskCell(Loop& loop, std::coroutine_handle<> root) noexcept;
-  virtual ~TaskCell();
+  explicit Cell(Loop& loop) noexcept : loop_(loop) {}
+  /// Reports an error that nobody has retrieved.
+  virtual ~Cell() = default;
+  void report_unretrieved() noexcept;
 
-  /// Moves the outcome out of the finished root frame: returns the error, or keeps the value and returns
-  /// null.
-  virtual std::exception_ptr collect() noexcept = 0;
-  /// Destroys the root frame, finished or never started.
-  virtual void destroy_root() noexcept = 0;
+  /// Ends it: tells the hooks, schedules the callbacks. Requires: pending. What is registered from within
+  /// comes too late and asserts.
+  void end(State state, std::exception_ptr error) noexcept;
+
+  /// What few cells have.
+  struct Extras {
+    struct DoneCallback {
+      CallbackId id;
+      Callback callback;
+      Context context;
+    };
+
+    std::string name;
+    std::source_location created_at;  // Known in debug mode alone.
+    std::vector<DoneCallback> callbacks;
+  };
+  Extras& extras();
+  const Extras* extras_if_any() const noexcept { return extras_.get(); }
 
  private:
-  friend class Op;
-  friend class Loop;
-
-  struct Extras {
-    std::string name;
-    std::vector<std::move_only_function<void()>> callbacks;
-  };
-
-  void run() final;  // One step: until the next await that suspends, or the end.
-  void end(State state, std::exception_ptr error) noexcept;
-  Extras& extras();
-
   Loop& loop_;
-  std::coroutine_handle<> resume_at_;  // The innermost suspended frame; the root before the first step.
-  std::coroutine_handle<> root_;
-  Op* op_ = nullptr;  // What it is parked on.
   DoneHook* first_hook_ = nullptr;
   std::exception_ptr error_;
-  std::unique_ptr<Extras> extras_;  // Most tasks have neither a name nor callbacks.
-  TaskCell* next_in_loop_ = nullptr;
-  TaskCell* previous_in_loop_ = nullptr;
-  std::uint64_t number_;
+  std::unique_ptr<Extras> extras_;
   std::uint32_t references_ = 1;
-  int cancel_requests_ = 0;
   State state_ = State::pending;
-  bool started_ = false;
-  bool must_cancel_ = false;  // A request that no await has delivered yet.
   bool error_retrieved_ = false;
+};
+
+/// A counted reference to a cell. Null when default-constructed or moved from.
+template <class C>
+class CellRef {
+ public:
+  CellRef() = default;
+  explicit CellRef(C& cell) noexcept : cell_(&cell) { cell.retain(); }
+  CellRef(const CellRef& other) noexcept : cell_(other.cell_) {
+    if (cell_ != nullptr) cell_->retain();
+  }
+  CellRef(CellRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+  CellRef& operator=(CellRef other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~CellRef() {
+    if (cell_ != nullptr) cell_->release();
+  }
+
+  /// Takes over a reference that was counted already.
+  static CellRef adopt(C& cell) noexcept {
+    CellRef reference;
+    reference.cell_ = &cell;
+    return reference;
+  }
+
+  C* get() const noexcept { return cell_; }
+  C& operator*() const noexcept { return *cell_; }
+  C* operator->() const noexcept { return cell_; }
+  explicit operator bool() const noexcept { return cell_ != nullptr; }
+  friend bool operator==(const CellRef&, const CellRef&) = default;
+
+ private:
+  C* cell_ = nullptr;
 };
 
 }  // namespace gather::async

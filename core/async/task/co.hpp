@@ -1,13 +1,16 @@
 /// Co<T>: a lazy coroutine. It runs while it is awaited, in the task of whoever awaits it.
 #pragma once
 
-#include "core/async/task/cell.hpp"
 #include "core/async/task/frame.hpp"
+#include "core/async/task/task_cell.hpp"
 
 #include <cassert>
+#include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -16,35 +19,64 @@ namespace gather::async {
 template <class T = void>
 class Co;
 
-/// What every coroutine frame knows: the task it runs in, who continues after it, and what it threw.
+/// What every coroutine frame knows: the task it runs in, who continues after it, where it stands, and what
+/// it threw. The first base of every promise type, so that a frame can be found from it.
 class CoPromiseBase : public FrameAllocated {
  public:
-  TaskCell* task = nullptr;  ///< Null until the coroutine is awaited or spawned.
-  std::coroutine_handle<> continuation;
+  TaskCell* task = nullptr;          ///< Null until the coroutine is awaited or spawned.
+  CoPromiseBase* awaiter = nullptr;  ///< The frame that continues after it; null for a task's root.
   std::exception_ptr error;
+  std::source_location coroutine;  ///< The function, at its first line.
+  std::source_location waits_at;   ///< Its last co_await.
 
   std::suspend_always initial_suspend() noexcept { return {}; }
 
-  // Symmetric transfer to the awaiting frame: a chain of any length uses one stack frame. A task's root has
-  // no continuation and returns to TaskCell::run.
+  // Symmetric transfer to the awaiting frame: a chain of any length uses one stack frame. A task's root
+  // returns to TaskCell::run.
   struct Final {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
-      const std::coroutine_handle<> next = frame.promise().continuation;
-      return next ? next : std::noop_coroutine();
+      return frame.promise().next();
     }
     void await_resume() const noexcept {}
   };
   Final final_suspend() noexcept { return {}; }
 
   void unhandled_exception() noexcept { error = std::current_exception(); }
+
+  /// Notes where the coroutine stands, for dumps; changes nothing.
+  template <class Awaited>
+  Awaited&& await_transform(Awaited&& awaited,
+                            std::source_location where = std::source_location::current()) noexcept {
+    waits_at = where;
+    return std::forward<Awaited>(awaited);
+  }
+
+  std::coroutine_handle<> frame() noexcept {
+    return std::coroutine_handle<CoPromiseBase>::from_promise(*this);
+  }
+
+  /// Who runs when this coroutine has ended.
+  std::coroutine_handle<> next() noexcept {
+    if (awaiter != nullptr) return awaiter->frame();
+    task->root_ended_ = true;
+    return std::noop_coroutine();
+  }
+
+  /// For debug mode: the frame dies and has never run.
+  void report_never_awaited() const noexcept;
 };
+
+// frame() finds the frame from its first base, which needs all promises to have the same distance from it.
+template <class Promise>
+inline constexpr bool has_plain_layout =
+    alignof(Promise) <= 2 * sizeof(void*) && std::derived_from<Promise, CoPromiseBase>;
 
 template <class T>
 class CoPromise : public CoPromiseBase {
  public:
-  Co<T> get_return_object() noexcept;
+  Co<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
 
   template <class U>
     requires std::is_convertible_v<U&&, T>
@@ -63,7 +95,7 @@ class CoPromise : public CoPromiseBase {
 template <>
 class CoPromise<void> : public CoPromiseBase {
  public:
-  Co<void> get_return_object() noexcept;
+  Co<void> get_return_object(std::source_location where = std::source_location::current()) noexcept;
   void return_void() noexcept {}
   void take() {
     if (error) std::rethrow_exception(error);
@@ -74,8 +106,8 @@ class CoPromise<void> : public CoPromiseBase {
 ///
 /// `co_await f(x)` runs it at once in the awaiting task, by symmetric transfer, and gives its value or throws
 /// what it threw. A Co is awaited in the expression that makes it, or handed to Loop::create_task or
-/// TaskGroup::spawn, which move it into a task of its own. Destroying it unawaited destroys its arguments and
-/// runs nothing.
+/// TaskGroup::create_task, which move it into a task of its own. Destroying it unawaited destroys its
+/// arguments and runs nothing; debug mode reports it, as it is a forgotten co_await as a rule.
 ///
 /// Reference parameters are safe when it is awaited where it is made; a spawned one gets values, or what its
 /// group's owner keeps alive. A coroutine lambda captures nothing that it owns: the closure dies first.
@@ -92,7 +124,9 @@ class [[nodiscard]] Co {
     return *this;
   }
   ~Co() {
-    if (frame_) frame_.destroy();
+    if (!frame_) return;
+    if (frame_.promise().task == nullptr) frame_.promise().report_never_awaited();
+    frame_.destroy();
   }
 
   class Awaiter {
@@ -101,8 +135,9 @@ class [[nodiscard]] Co {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+      static_assert(has_plain_layout<Promise> && has_plain_layout<promise_type>);
       frame_.promise().task = awaiting.promise().task;
-      frame_.promise().continuation = awaiting;
+      frame_.promise().awaiter = &awaiting.promise();
       return frame_;
     }
     T await_resume() { return frame_.promise().take(); }
@@ -110,6 +145,9 @@ class [[nodiscard]] Co {
    private:
     Frame frame_;
   };
+
+  /// Whether it can be awaited: neither moved from nor handed to a task.
+  explicit operator bool() const noexcept { return frame_ && frame_.promise().task == nullptr; }
 
   /// Requires: not moved from and not awaited before.
   Awaiter operator co_await() && noexcept {
@@ -120,6 +158,11 @@ class [[nodiscard]] Co {
 
   /// Gives up the frame; for the loop, which makes a task of it.
   Frame release() && noexcept { return std::exchange(frame_, nullptr); }
+
+  /// Destroys it, on purpose unrun: arguments die, and nothing is reported.
+  void close() && noexcept {
+    if (frame_) std::exchange(frame_, nullptr).destroy();
+  }
 
  private:
   friend promise_type;
@@ -142,11 +185,13 @@ template <class C>
 using CoValue = detail::CoValueOf<C>::Type;
 
 template <class T>
-Co<T> CoPromise<T>::get_return_object() noexcept {
+Co<T> CoPromise<T>::get_return_object(std::source_location where) noexcept {
+  coroutine = where;
   return Co<T>(std::coroutine_handle<CoPromise>::from_promise(*this));
 }
 
-inline Co<void> CoPromise<void>::get_return_object() noexcept {
+inline Co<void> CoPromise<void>::get_return_object(std::source_location where) noexcept {
+  coroutine = where;
   return Co<void>(std::coroutine_handle<CoPromise>::from_promise(*this));
 }
 

@@ -1,108 +1,81 @@
-/// Waiting for a moment, for the next pass, or for somebody to set a result: sleep, yield, Future<T>.
+/// Future<T>: a result that somebody will set, asyncio's Future.
 #pragma once
 
-#include "core/async/loop/loop.hpp"
-#include "core/async/sync/waiters.hpp"
-#include "core/async/task/error.hpp"
-#include "core/async/task/op.hpp"
+#include "core/async/task/awaitable.hpp"
+#include "core/async/task/sleep.hpp"
 
 #include <exception>
 #include <optional>
-#include <type_traits>
+#include <string>
 #include <utility>
 
 namespace gather::async {
 
-/// See sleep.
-class Sleep final : public Op, private Timer {
+template <class T>
+class FutureCell final : public Cell {
  public:
-  explicit Sleep(Duration length) noexcept : length_(length) {}
+  explicit FutureCell(Loop& loop) noexcept : Cell(loop) {}
+  ~FutureCell() override { report_unretrieved(); }
 
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> frame) {
-    if (park(frame)) begin();
+  bool cancel() noexcept override {
+    if (done()) return false;
+    end(State::cancelled, std::make_exception_ptr(Cancelled{}));
+    return true;
   }
-  void await_resume() { leave(); }
+  void* value() noexcept override { return &value_; }
+  std::string title() const override { return "future"; }
+
+  template <class... Arguments>
+  void set_value(Arguments&&... arguments) {
+    value_.emplace(std::forward<Arguments>(arguments)...);
+    end(State::finished, nullptr);
+  }
+  void set_error(std::exception_ptr error) noexcept { end(State::failed, std::move(error)); }
 
  private:
-  void begin();
-  void on_time() noexcept override { complete(); }
-  Abort abort() noexcept override;
-
-  Duration length_;
+  std::optional<Stored<T>> value_;
 };
 
-/// Resumes the caller once `length` has passed, never early; a length of 0 or less is exactly one trip
-/// through the ready queue. Allocates nothing. Cancelling the caller takes the timer out at once.
-inline Sleep sleep(Duration length) noexcept { return Sleep(length); }
-
-/// Lets everything else that is ready run first.
-inline Sleep yield() noexcept { return Sleep(Duration(0)); }
-
-/// A cell that is set once, with a value, an error or a cancel, by whoever makes the promise good; any number
-/// may await it. It must outlive those who await it. Awaiters resume in a later pass; cancelling one of them
-/// leaves the future as it is (ours: asyncio cancels the future, which then fails its other awaiters too).
+/// A counted reference to a cell that is set once, with a value, an error or a cancel, by whoever makes the
+/// promise good. Made by Loop::create_future, and set on the loop's thread (from another one, by post). See
+/// Awaitable for how to wait for it; who waits resumes in a later pass.
+///
+/// An error that nobody has asked for when the last reference goes is reported to the loop's exception
+/// handler. The loop must outlive every reference.
 template <class T = void>
-class Future {
+class Future : public Awaitable<T> {
  public:
-  using Value = std::conditional_t<std::is_void_v<T>, Nothing, T>;
-
-  bool done() const noexcept { return value_ || error_; }
+  Future() = default;
+  explicit Future(FutureCell<T>& cell) noexcept : Awaitable<T>(cell) {}
 
   /// Each throws InvalidState if the future is done already.
   template <class... Arguments>
-  void set_result(Arguments&&... arguments) {
+  void set_result(Arguments&&... arguments) const {
     check_pending();
-    value_.emplace(std::forward<Arguments>(arguments)...);
-    waiters_.complete_all();
+    cell().set_value(std::forward<Arguments>(arguments)...);
   }
-  void set_exception(std::exception_ptr error) {
+  void set_exception(std::exception_ptr error) const {
     check_pending();
-    error_ = std::move(error);
-    waiters_.complete_all();
+    cell().set_error(std::move(error));
+  }
+  template <class E>
+    requires std::derived_from<E, std::exception>
+  void set_exception(E error) const {
+    set_exception(std::make_exception_ptr(std::move(error)));
   }
 
-  /// Ends it as cancelled, so that awaiters get Cancelled. False if it was done already.
-  bool cancel() {
-    if (done()) return false;
-    error_ = std::make_exception_ptr(Cancelled{});
-    waiters_.complete_all();
-    return true;
+  /// For late timers and answers: nothing happens if it was cancelled meanwhile.
+  template <class... Arguments>
+  void set_result_unless_cancelled(Arguments&&... arguments) const {
+    if (!this->cancelled()) set_result(std::forward<Arguments>(arguments)...);
   }
 
-  /// The value; throws the error, or InvalidState while there is neither.
-  const Value& result() const {
-    if (error_) std::rethrow_exception(error_);
-    if (!value_) throw InvalidState("the future has no result yet");
-    return *value_;
-  }
-
-  class Get final : public WaitOp {
-   public:
-    explicit Get(Future& future) noexcept : WaitOp(future.waiters_), future_(future) {}
-    bool await_ready() const noexcept { return future_.done(); }
-    T await_resume() {
-      leave();
-      if constexpr (std::is_void_v<T>)
-        future_.result();
-      else
-        return future_.result();
-    }
-
-   private:
-    Future& future_;
-  };
-  Get operator co_await() noexcept { return Get(*this); }
+  FutureCell<T>& cell() const noexcept { return static_cast<FutureCell<T>&>(AnyFuture::cell()); }
 
  private:
   void check_pending() const {
-    if (done()) throw InvalidState("the future has a result already");
+    if (this->done()) throw InvalidState("the future has a result already");
   }
-
-  std::optional<Value> value_;
-  std::exception_ptr error_;
-  WaitQueue waiters_;
 };
 
 }  // namespace gather::async

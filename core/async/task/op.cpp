@@ -7,10 +7,11 @@
 
 namespace gather::async {
 
-bool Op::park(TaskCell& task, std::coroutine_handle<> frame) noexcept {
+bool Op::park(CoPromiseBase& frame) noexcept {
   assert(stage_ == Stage::idle);
+  TaskCell& task = *frame.task;
   task_ = &task;
-  task.resume_at_ = frame;
+  task.resume_at_ = &frame;
   task.op_ = this;
   if (!task.must_cancel_) {
     stage_ = Stage::parked;
@@ -18,14 +19,14 @@ bool Op::park(TaskCell& task, std::coroutine_handle<> frame) noexcept {
   }
   task.must_cancel_ = false;
   stage_ = Stage::aborted;
-  task.loop_.enqueue(task);
+  task.loop().enqueue(task);
   return false;
 }
 
 void Op::complete() noexcept {
   assert(stage_ == Stage::parked);
   stage_ = Stage::completed;
-  task_->loop_.enqueue(*task_);
+  task_->loop().enqueue(*task_);
 }
 
 void Op::leave() {

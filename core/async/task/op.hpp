@@ -1,10 +1,12 @@
 /// Op: the base of every awaitable at which a task really parks, and the whole of the cancel protocol.
 #pragma once
 
-#include "core/async/task/cell.hpp"
+#include "core/async/task/co.hpp"
+#include "core/async/task/task_cell.hpp"
 
 #include <coroutine>
 #include <cstdint>
+#include <vector>
 
 namespace gather::async {
 
@@ -15,8 +17,8 @@ class Loop;
 ///
 /// A derived class writes
 ///
-///     bool await_ready();                         // True: done already, never parks, no cancel is
-///     delivered. template <class P> void await_suspend(std::coroutine_handle<P> frame) {
+///     bool await_ready();                         // True: done already; never parks, delivers no cancel.
+///     template <class P> void await_suspend(std::coroutine_handle<P> frame) {
 ///       if (park(frame)) …register for the event… // False: cancelled before it began; register nothing.
 ///     }
 ///     T await_resume() { leave(); return …; }     // leave() throws Cancelled when the task was cancelled.
@@ -30,6 +32,9 @@ class Op {
  public:
   Op(const Op&) = delete;
   Op& operator=(const Op&) = delete;
+
+  /// Adds the tasks and futures that it waits for, if so: for dumps.
+  virtual void targets(std::vector<const Cell*>&) const {}
 
  protected:
   /// What abort() achieved.
@@ -46,7 +51,7 @@ class Op {
   /// pass.
   template <class Promise>
   bool park(std::coroutine_handle<Promise> frame) noexcept {
-    return park(*frame.promise().task, frame);
+    return park(frame.promise());
   }
 
   /// The event has come: the task runs in the loop's next pass. Requires: parked, and not completed or
@@ -68,7 +73,7 @@ class Op {
   virtual Abort abort() noexcept = 0;
   virtual void undo() noexcept {}
 
-  bool park(TaskCell& task, std::coroutine_handle<> frame) noexcept;
+  bool park(CoPromiseBase& frame) noexcept;
 
   TaskCell* task_ = nullptr;
   Stage stage_ = Stage::idle;

@@ -1,12 +1,11 @@
 /// Task<T>: the handle of a spawned coroutine, asyncio's Task.
 #pragma once
 
-#include "core/async/task/cell.hpp"
+#include "core/async/task/awaitable.hpp"
 #include "core/async/task/co.hpp"
-#include "core/async/task/error.hpp"
-#include "core/async/task/op.hpp"
+#include "core/async/task/task_cell.hpp"
 
-#include <cassert>
+#include <exception>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -14,136 +13,61 @@
 
 namespace gather::async {
 
-struct Nothing {};
-
-/// A cell that knows the type of its value.
+/// A cell that knows the type of its coroutine's value.
 template <class T>
 class TypedCell final : public TaskCell {
  public:
-  using Value = std::conditional_t<std::is_void_v<T>, Nothing, T>;
-
-  TypedCell(Loop& loop, Co<T>::Frame root) noexcept : TaskCell(loop, root), frame_(root) {
-    frame_.promise().task = this;
-  }
-
-  std::optional<Value> value;
+  TypedCell(Loop& loop, Co<T>::Frame root) noexcept : TaskCell(loop, root.promise()), frame_(root) {}
 
  private:
+  void* value() noexcept override { return &value_; }
   std::exception_ptr collect() noexcept override {
     if (frame_.promise().error) return std::move(frame_.promise().error);
     if constexpr (std::is_void_v<T>)
-      value.emplace();
+      value_.emplace();
     else
-      value = std::move(frame_.promise().value);
+      value_ = std::move(frame_.promise().value);
     return nullptr;
   }
   void destroy_root() noexcept override {
     if (frame_) std::exchange(frame_, nullptr).destroy();
   }
 
+  std::optional<Stored<T>> value_;
   Co<T>::Frame frame_;
 };
 
-/// Waits for another task to end. Cancelling the waiter cancels that task and waits on for its end.
-class JoinBase : public Op, private DoneHook {
+/// What a handle of a task can do beside waiting for it.
+class TaskMembers {
  public:
-  bool await_ready() const noexcept { return target_->done(); }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> frame) {
-    assert(frame.promise().task != target_ && "a task can't await itself");
-    if (park(frame)) target_->add_hook(*this);
-  }
-
- protected:
-  explicit JoinBase(TaskCell& target) noexcept : target_(&target) { target.retain(); }
-  ~JoinBase() { target_->release(); }
-
-  TaskCell& target() const noexcept { return *target_; }
-
- private:
-  void on_done(TaskCell&) noexcept override { complete(); }
-  Abort abort() noexcept override { return target_->cancel() ? Abort::forwarded : Abort::later; }
-
-  TaskCell* target_;
+  std::string name(this const auto& self) { return self.cell().name(); }
+  void set_name(this const auto& self, std::string name) { self.cell().set_name(std::move(name)); }
+  /// How many cancels were asked for and not taken back.
+  int cancelling(this const auto& self) noexcept { return self.cell().cancelling(); }
+  /// Takes one back and gives how many are left.
+  int uncancel(this const auto& self) noexcept { return self.cell().uncancel(); }
 };
 
-/// A counted reference to a spawned coroutine of result type T. Null when default-constructed or moved from.
-///
-/// Awaiting it waits for its end and gives the value or throws what it threw, Cancelled if it was cancelled;
-/// several may await one task. A copy of the value is given from an lvalue, the value itself from an rvalue.
+/// A counted reference to a spawned coroutine of result type T; see Awaitable for how to wait for it.
+/// Dropping it neither cancels the task nor loses it: the loop owns it until it has ended.
 template <class T = void>
-class Task {
+class Task : public Awaitable<T>, public TaskMembers {
  public:
   Task() = default;
-  explicit Task(TypedCell<T>& cell) noexcept : cell_(&cell) { cell.retain(); }
-  Task(const Task& other) noexcept : cell_(other.cell_) {
-    if (cell_ != nullptr) cell_->retain();
-  }
-  Task(Task&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
-  Task& operator=(Task other) noexcept {
-    std::swap(cell_, other.cell_);
-    return *this;
-  }
-  ~Task() {
-    if (cell_ != nullptr) cell_->release();
-  }
+  explicit Task(TypedCell<T>& cell) noexcept : Awaitable<T>(cell) {}
 
-  explicit operator bool() const noexcept { return cell_ != nullptr; }
-  bool done() const noexcept { return cell_->done(); }
-  bool cancelled() const noexcept { return cell_->state() == TaskCell::State::cancelled; }
-  bool cancel() const noexcept { return cell_->cancel(); }
-  std::string name() const { return cell_->name(); }
-  TaskCell& cell() const noexcept { return *cell_; }
+  TaskCell& cell() const noexcept { return static_cast<TaskCell&>(AnyFuture::cell()); }
+};
 
-  /// The value; throws what the task threw, or InvalidState if it is not done.
-  T result() const& {
-    check();
-    if constexpr (!std::is_void_v<T>) return *cell_->value;
-  }
-  T result() && {
-    check();
-    if constexpr (!std::is_void_v<T>) return std::move(*cell_->value);
-  }
+/// A task, whatever its value.
+class AnyTask : public AnyFuture, public TaskMembers {
+ public:
+  AnyTask() = default;
+  explicit AnyTask(TaskCell& cell) noexcept : AnyFuture(cell) {}
+  template <class T>
+  AnyTask(const Task<T>& task) noexcept : AnyFuture(task.cell()) {}
 
-  /// Value or error of a task that is done, without throwing for its error.
-  Result<T> settled() const {
-    if (!done()) throw InvalidState("the task " + name() + " is not done yet");
-    if (std::exception_ptr error = cell_->error()) return std::unexpected(std::move(error));
-    if constexpr (std::is_void_v<T>)
-      return {};
-    else
-      return *cell_->value;
-  }
-
-  class Join final : public JoinBase {
-   public:
-    Join(TypedCell<T>& cell, bool move) noexcept : JoinBase(cell), move_(move) {}
-    T await_resume() {
-      this->leave();
-      auto& cell = static_cast<TypedCell<T>&>(this->target());
-      if (auto error = cell.error()) std::rethrow_exception(error);
-      if constexpr (std::is_copy_constructible_v<T>)
-        if (!move_) return *cell.value;
-      if constexpr (!std::is_void_v<T>) return std::move(*cell.value);
-    }
-
-   private:
-    bool move_;
-  };
-  Join operator co_await() const& noexcept
-    requires(std::is_void_v<T> || std::is_copy_constructible_v<T>)
-  {
-    return Join(*cell_, false);
-  }
-  Join operator co_await() && noexcept { return Join(*cell_, true); }
-
- private:
-  void check() const {
-    if (!done()) throw InvalidState("the task " + name() + " is not done yet");
-    if (auto error = cell_->error()) std::rethrow_exception(error);
-  }
-
-  TypedCell<T>* cell_ = nullptr;
+  TaskCell& cell() const noexcept { return static_cast<TaskCell&>(AnyFuture::cell()); }
 };
 
 }  // namespace gather::async

@@ -1,6 +1,6 @@
 #include "core/async/loop/loop.hpp"
 
-#include "core/async/task/future.hpp"
+#include "core/async/loop/running.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -68,6 +68,19 @@ TEST_CASE("L5: equal deadlines fire in order of the calls", "[async][loop]") {
   CHECK(ran == "abcdefg");
 }
 
+TEST_CASE("L6: cancelled timers do not accumulate", "[async][loop]") {
+  run_virtual([](Loop& loop) -> Co<> {
+    for (int i = 0; i < 1000; ++i) {
+      loop.call_later(1h, [] {}).cancel();
+      const Task<> sleeper = loop.create_task([]() -> Co<> { co_await sleep(1h); }());
+      co_await yield();
+      sleeper.cancel();
+      co_await yield();
+    }
+    CHECK(loop.timers() == 0);
+  });
+}
+
 TEST_CASE("L7: sleep(0) is exactly one trip through the ready queue", "[async][loop]") {
   std::string ran;
   run_virtual([&](Loop& loop) -> Co<> {
@@ -84,7 +97,7 @@ TEST_CASE("L8: post from another thread wakes a loop that waits, in order", "[as
   std::string ran;
   std::thread poster;
   loop.run([](Loop& l, std::string& text, std::thread& thread) -> Co<> {
-    Future<> last;
+    const Future<> last = l.create_future();
     thread = std::thread([&] {
       l.post([&] { text += "a"; });
       l.post([&] { text += "b"; });
@@ -94,6 +107,27 @@ TEST_CASE("L8: post from another thread wakes a loop that waits, in order", "[as
   }(loop, ran, poster));
   poster.join();
   CHECK(ran == "ab");
+}
+
+TEST_CASE("L8: in debug mode a call from a foreign thread is an error", "[async][loop][debug]") {
+  Loop loop;
+  loop.set_debug(true);
+  std::string error;
+  std::thread stranger;
+  loop.run([](Loop& l, std::string& text, std::thread& thread) -> Co<> {
+    const Future<> tried = l.create_future();
+    thread = std::thread([&] {
+      try {
+        l.call_soon([] {});
+      } catch (const InvalidState& refused) {
+        text = refused.what();
+      }
+      l.post([&] { tried.set_result(); });
+    });
+    co_await tried;
+  }(loop, error, stranger));
+  stranger.join();
+  CHECK(error == "a call from a thread that is not the loop's; use post() there");
 }
 
 TEST_CASE("L9: an exception in a callback goes to the handler, and a throwing handler is contained",
@@ -121,8 +155,8 @@ TEST_CASE("a virtual loop jumps to the next timer", "[async][loop]") {
 
 TEST_CASE("a virtual loop that can never go on says so, and unwinds every task", "[async][loop]") {
   bool unwound = false;
-  CHECK_THROWS_AS(run_virtual([&](Loop&) -> Co<> {
-                    Future<> never;
+  CHECK_THROWS_AS(run_virtual([&](Loop& loop) -> Co<> {
+                    const Future<> never = loop.create_future();
                     try {
                       co_await never;
                     } catch (const Cancelled&) {
@@ -139,4 +173,55 @@ TEST_CASE("one loop can run several mains, one after the other", "[async][loop]"
   const auto twice = [](int n) -> Co<int> { co_return 2 * n; };
   CHECK(loop.run(twice(1)) == 2);
   CHECK(loop.run(twice(2)) == 4);
+}
+
+TEST_CASE("L10: stop() before the run gives exactly one pass, later the end after the pass",
+          "[async][loop]") {
+  Loop loop(make_virtual_poller());
+  std::string ran;
+  loop.call_soon([&] {
+    ran += "1";
+    loop.call_soon([&] { ran += "2"; });
+  });
+  loop.stop();
+  loop.run_forever();
+  CHECK(ran == "1");
+  loop.call_later(1ms, [&] {
+    ran += "3";
+    loop.call_soon([&] { ran += "x"; });
+    loop.stop();
+  });
+  loop.run_forever();
+  CHECK(ran == "123");
+}
+
+TEST_CASE("L10: running a loop inside a running loop is an error", "[async][loop]") {
+  Loop other(make_virtual_poller());
+  run_virtual([&](Loop& loop) -> Co<> {
+    CHECK_THROWS_AS(loop.run_forever(), InvalidState);
+    CHECK_THROWS_AS(other.run([]() -> Co<> { co_return; }()), InvalidState);
+    CHECK(&get_running_loop() == &loop);
+    co_return;
+  });
+}
+
+TEST_CASE("a loop that is stopped before its main is done says so, and unwinds it", "[async][loop]") {
+  Loop loop(make_virtual_poller());
+  loop.call_later(1ms, [&] { loop.stop(); });
+  CHECK_THROWS_AS(loop.run([]() -> Co<> { co_await sleep(1h); }()), InvalidState);
+  CHECK(loop.all_tasks().empty());
+}
+
+TEST_CASE("a callback that schedules itself for ever does not keep I/O and timers waiting", "[async][loop]") {
+  Loop loop;
+  bool stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) loop.call_soon([&] { again(); });
+  };
+  again();
+  loop.run([](bool& stopped) -> Co<> {
+    co_await sleep(5ms);
+    stopped = true;
+  }(stop));
+  CHECK(stop);
 }

@@ -1,9 +1,14 @@
 #include "core/async/task/task.hpp"
 
-#include "core/async/task/future.hpp"
+#include "core/async/loop/running.hpp"
+#include "core/async/sync/sync.hpp"
+#include "core/async/task/context.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
@@ -66,32 +71,69 @@ TEST_CASE("T2: names default to Task-N from one counter and can be changed", "[a
     CHECK(loop.current_task()->name() == "main");
     CHECK(first.name() == "Task-2");
     CHECK(second.name() == "fetch");
-    second.cell().rename("build");
+    second.set_name("build");
     CHECK(second.name() == "build");
     co_await first;
     co_await second;
   });
 }
 
-TEST_CASE("T3: all_tasks lists the unfinished ones", "[async][task]") {
+TEST_CASE("T3: all_tasks lists the unfinished ones; current_task is set during a step alone",
+          "[async][task]") {
   run_virtual([](Loop& loop) -> Co<> {
-    auto task = loop.create_task(sleep_for(1ms));
-    CHECK(loop.all_tasks().size() == 2);
-    co_await task;
-    CHECK(loop.all_tasks().size() == 1);
+    const auto say_who = [](std::string& names) -> Co<> {
+      for (int i = 0; i < 2; ++i) {
+        names += current_task().name() + " ";
+        co_await yield();
+      }
+    };
+    std::string names;
+    const Task<> a = loop.create_task(say_who(names), "a");
+    const Task<> b = loop.create_task(say_who(names), "b");
+    CHECK(all_tasks() == std::vector<AnyTask>{current_task(), a, b});
+    loop.call_soon([&] { names += current_task() ? "a task " : "none "; });
+    co_await a;
+    co_await b;
+    CHECK(names == "a b none a b ");
+    CHECK(all_tasks() == std::vector<AnyTask>{current_task()});
   });
+  CHECK_FALSE(current_task());
+  CHECK_THROWS_AS(get_running_loop(), InvalidState);
 }
 
-TEST_CASE("T4, T5: cancel is counted, and arrives at the await in a later pass", "[async][task]") {
+TEST_CASE("T4: cancel is counted and does not end the task at once; on one that is done it is false",
+          "[async][task]") {
   run_virtual([](Loop& loop) -> Co<> {
-    auto task = loop.create_task(sleep_for(1h));
+    const Task<> task = loop.create_task(sleep_for(1h));
     co_await yield();
     CHECK(task.cancel());
-    CHECK(task.cell().cancelling() == 1);
+    CHECK(task.cancelling() == 1);
+    CHECK(task.cancel());
+    CHECK(task.cancelling() == 2);
     CHECK_FALSE(task.cancelled());
     co_await yield();
     CHECK(task.cancelled());
     CHECK_FALSE(task.cancel());
+    CHECK(task.cancelling() == 2);
+  });
+}
+
+TEST_CASE("T5: the cancel arrives at the await, in a later pass, never inside cancel()", "[async][task]") {
+  run_virtual([](Loop& loop) -> Co<> {
+    std::string log;
+    const Task<> task = loop.create_task([](std::string& text) -> Co<> {
+      try {
+        co_await sleep(1h);
+      } catch (const Cancelled&) {
+        text += "arrived";
+        throw;
+      }
+    }(log));
+    co_await yield();
+    task.cancel();
+    CHECK(log == "");
+    co_await yield();
+    CHECK(log == "arrived");
     CHECK(loop.now() == TimePoint());
   });
 }
@@ -136,6 +178,25 @@ TEST_CASE("T8: cancelled during its last step, a task ends cancelled and its res
   });
 }
 
+TEST_CASE("T9: what was awaited has come, the task has not run yet: a cancel still wins", "[async][task]") {
+  run_virtual([](Loop& loop) -> Co<> {
+    const Future<int> future = loop.create_future<int>();
+    const Task<int> waiter =
+        loop.create_task([](Future<int> awaited) -> Co<int> { co_return co_await awaited; }(future));
+    Semaphore permits(0);
+    const Task<> taker = loop.create_task([](Semaphore& from) -> Co<> { co_await from.acquire(); }(permits));
+    co_await yield();
+    future.set_result(1);
+    permits.release();
+    CHECK(waiter.cancel());
+    CHECK(taker.cancel());
+    co_await yield();
+    CHECK(waiter.cancelled());
+    CHECK(taker.cancelled());
+    CHECK(permits.available() == 1);  // The permit that it was handed is back.
+  });
+}
+
 TEST_CASE("T10: a task may catch the cancel and go on; the count stays until uncancel", "[async][task]") {
   run_virtual([](Loop& loop) -> Co<> {
     auto task = loop.create_task([]() -> Co<int> {
@@ -149,7 +210,7 @@ TEST_CASE("T10: a task may catch the cancel and go on; the count stays until unc
     co_await yield();
     task.cancel();
     CHECK(co_await task == 7);
-    CHECK(task.cell().cancelling() == 1);
+    CHECK(task.cancelling() == 1);
   });
 }
 
@@ -168,68 +229,89 @@ TEST_CASE("T11: cancelling a task that awaits another cancels the inner one", "[
 }
 
 TEST_CASE("T12: uncancel floors at 0 and withdraws a request not yet delivered", "[async][task]") {
-  run_virtual([](Loop& loop) -> Co<> {
-    TaskCell& self = *loop.current_task();
+  run_virtual([](Loop&) -> Co<> {
+    const AnyTask self = current_task();
     self.cancel();
+    self.cancel();
+    CHECK(self.uncancel() == 1);
     CHECK(self.uncancel() == 0);
     CHECK(self.uncancel() == 0);
-    co_await sleep(0s);
+    co_await yield();  // Nothing is due any more.
+    CHECK(self.cancelling() == 0);
   });
 }
 
-TEST_CASE("F1: a future is set once, and gives no result before", "[async][future]") {
-  Future<int> future;
-  CHECK_THROWS_AS(future.result(), InvalidState);
-  future.set_result(5);
-  CHECK(future.result() == 5);
-  CHECK_THROWS_AS(future.set_result(6), InvalidState);
-  CHECK_FALSE(future.cancel());
+TEST_CASE("T13: a coroutine that was moved away or awaited is gone; asking tells", "[async][task]") {
+  run_virtual([](Loop& loop) -> Co<> {
+    Co<int> body = add(1, 2);
+    CHECK(static_cast<bool>(body));
+    const Task<int> task = loop.create_task(std::move(body));
+    CHECK_FALSE(static_cast<bool>(body));
+    CHECK(co_await task == 3);
+  });
 }
 
-TEST_CASE("F2: done-callbacks are queued in order, also those added after the end", "[async][task]") {
+TEST_CASE("T14: a task lives without its handle; one that a closed loop still had is reported and unwound",
+          "[async][task]") {
   std::string log;
-  run_virtual([&](Loop& loop) -> Co<> {
-    auto task = loop.create_task(sleep_for(0s));
-    task.cell().add_done_callback([&] { log += "a"; });
-    task.cell().add_done_callback([&] { log += "b"; });
-    co_await task;
-    CHECK(log == "");
-    task.cell().add_done_callback([&] { log += "c"; });
-    co_await yield();
-    co_await yield();
-  });
-  CHECK(log == "abc");
-}
-
-TEST_CASE("F3: an error that nobody asked for is reported once", "[async][task]") {
-  std::vector<std::string> heard;
-  run_virtual([&](Loop& loop) -> Co<> {
-    loop.set_exception_handler([&](const Complaint& complaint) { heard.push_back(complaint.message); });
-    const auto fail = []() -> Co<> {
-      throw std::runtime_error("lost");
-      co_return;
-    };
-    loop.create_task(fail(), "forgotten");
-    auto seen = loop.create_task(fail(), "seen");
-    co_await yield();
-    CHECK_FALSE(seen.settled().has_value());
-  });
-  CHECK(heard == std::vector<std::string>{"task forgotten failed, and nobody asked for its result"});
-}
-
-TEST_CASE("R2: run cancels what main left behind and waits for it", "[async][loop]") {
-  std::string log;
-  run_virtual([&](Loop& loop) -> Co<> {
-    loop.create_task([](std::string& text) -> Co<> {
-      try {
-        co_await sleep(1h);
-      } catch (const Cancelled&) {
-        text += "cancelled ";
-      }
+  {
+    Loop loop(make_virtual_poller());
+    loop.set_exception_handler([&](const Complaint& complaint) { log += complaint.message + "; "; });
+    loop.run_until_complete([](std::string& text) -> Co<> {
+      create_task(
+          [](std::string& its_text) -> Co<> {
+            co_await yield();
+            its_text += "ran; ";
+            try {
+              co_await sleep(1h);
+            } catch (const Cancelled&) {
+              its_text += "unwound; ";
+              throw;
+            }
+          }(text),
+          "forgotten");
       co_await sleep(1ms);
-      text += "cleaned up";
     }(log));
+  }
+  CHECK(log == "ran; task forgotten was still pending when its loop was closed; unwound; ");
+}
+
+TEST_CASE("T15: task-local values are copied at creation, and writes do not leak to the parent",
+          "[async][task]") {
+  static ContextVar<int> depth("depth", 0);
+  static ContextVar<std::string> user("user");
+  depth.set(1);
+  std::string log;
+  run_virtual([&](Loop& loop) -> Co<> {
+    CHECK(depth.get() == 1);  // From outside of the loop.
+    CHECK_THROWS_AS(user.get(), std::out_of_range);
+    CHECK(user.get("nobody") == "nobody");
+    const auto token = depth.set(2);
+    const auto child = [](std::string& text) -> Co<> {
+      text += std::to_string(depth.get());
+      depth.set(3);
+      co_await yield();
+      text += std::to_string(depth.get());
+    };
+    const Task<> task = loop.create_task(child(log));
+    depth.set(9);  // Too late for the child.
+    co_await task;
+    CHECK(depth.get() == 9);
+    depth.reset(token);
+    CHECK(depth.get() == 1);
+
+    depth.set(4);
+    loop.call_soon([&] {
+      log += std::to_string(depth.get());
+      depth.set(5);  // Lost with the callback.
+    });
     co_await yield();
+    CHECK(depth.get() == 4);
+    const Context context = copy_context();
+    depth.set(6);
+    CHECK(context.run([] { return depth.get(); }) == 4);
+    CHECK(depth.get() == 6);
   });
-  CHECK(log == "cancelled cleaned up");
+  CHECK(log == "234");
+  CHECK(depth.get() == 1);
 }

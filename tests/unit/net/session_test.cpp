@@ -108,9 +108,9 @@ TEST_CASE("a stalled request does not hold up another on the same host", "[net][
   std::vector<Co<std::string>> requests;
   requests.push_back(get(session, server.url("/stall")));
   requests.push_back([](Session& on, std::string url) -> Co<std::string> {
-    const auto begin = (co_await async::current_task()).loop().now();
+    const auto begin = (co_await async::this_task()).loop().now();
     for (int i = 0; i < 20; ++i) co_await get(on, url);
-    const auto end = (co_await async::current_task()).loop().now();
+    const auto end = (co_await async::this_task()).loop().now();
     co_return end - begin < 250ms ? "quick" : "held up";
   }(session, server.url("/")));
   CHECK(loop.run(async::gather(std::move(requests))) ==

@@ -132,7 +132,7 @@ TEST_CASE("a program that was cancelled before it began is not started", "[proce
   const process::StopPolicy policy;
   const auto cancelled = loop.run([](Loop& on, auto& from, auto& with, auto& into) -> Co<bool> {
     auto task = on.create_task([](auto& starting, auto& stopping, auto& filled) -> Co<> {
-      (co_await async::current_task()).cancel();
+      (co_await async::this_task()).cancel();
       co_await process::run_process(starting, {.argv = {"true"}}, stopping, filled);
     }(from, with, into));
     co_await eventually([&] { return task.done(); });

@@ -1,4 +1,6 @@
-#include "core/async/task/future.hpp"
+#include "core/async/task/sleep.hpp"
+
+#include "core/async/loop/loop.hpp"
 
 namespace gather::async {
 
