@@ -210,7 +210,7 @@ void Loop::check_may_run() const {
   if (running_loop != nullptr) throw InvalidState("another loop is running on this thread");
 }
 
-void Loop::run_until_done(TaskCell& main, bool cancel_the_rest) {
+void Loop::run_until_done(Cell& main, bool cancel_the_rest) {
   const Running running(*this);
   try {
     while (!main.done()) {
@@ -224,6 +224,13 @@ void Loop::run_until_done(TaskCell& main, bool cancel_the_rest) {
     throw;
   }
   if (cancel_the_rest) cancel_leftovers();
+}
+
+void Loop::cancel_all_tasks() {
+  if (first_task_ == nullptr) return;
+  check_may_run();
+  const Running running(*this);
+  cancel_leftovers();
 }
 
 void Loop::run_forever() {

@@ -107,6 +107,14 @@ class Loop {
   T run_until_complete(Co<T> body) {
     return run_main(std::move(body), false);
   }
+  /// Runs until that task or future is done, whatever its outcome.
+  void run_until_complete(const AnyFuture& main) {
+    check_may_run();
+    run_until_done(main.cell(), false);
+  }
+
+  /// Cancels every task, and runs until all have ended. Requires: not running.
+  void cancel_all_tasks();
 
   /// Runs until stop().
   void run_forever();
@@ -162,7 +170,7 @@ class Loop {
   void forget(TaskCell& task) noexcept;
   void check_may_run() const;
   void check_thread() const;
-  void run_until_done(TaskCell& main, bool cancel_the_rest);
+  void run_until_done(Cell& main, bool cancel_the_rest);
   void cancel_leftovers();
   void close();
   void pass();

@@ -30,6 +30,10 @@ std::source_location TaskCell::created_at() const noexcept {
   return extras != nullptr ? extras->created_at : std::source_location();
 }
 
+const CoPromiseBase* TaskCell::innermost() const noexcept {
+  return done() || loop().current_ == this ? nullptr : resume_at_;
+}
+
 const Op* TaskCell::parked_on() const noexcept {
   return op_ != nullptr && op_->stage_ == Op::Stage::parked ? op_ : nullptr;
 }

@@ -39,8 +39,10 @@ class TaskCell : public Cell, public Ready, public FrameAllocated {
   /// Its own values: a copy of its maker's at first.
   Context& context() noexcept { return context_; }
 
-  /// The frame that is suspended or running, from which `awaiter` leads outwards; null once it has ended.
-  const CoPromiseBase* innermost() const noexcept { return done() ? nullptr : resume_at_; }
+  bool started() const noexcept { return started_; }
+  /// The frame that is suspended, from which `awaiter` leads outwards; null once the task has ended, and
+  /// while it runs.
+  const CoPromiseBase* innermost() const noexcept;
   /// What it is parked on, null if it is not.
   const Op* parked_on() const noexcept;
   /// Where it was made; known in debug mode alone.
