@@ -1,6 +1,7 @@
 #include "cmd/engine.hpp"
 
-#include "core/async/task/future.hpp"
+#include "core/async/loop/running.hpp"
+#include "core/async/loop/task_tree.hpp"
 #include "core/net/session.hpp"
 #include "core/run/fetch_executor.hpp"
 #include "core/run/process_executor.hpp"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 namespace gather::cmd {
@@ -71,11 +73,15 @@ struct Engine::Executors {
   run::FetchExecutor fetch;
 };
 
-Engine::Engine(std::uint64_t seed) : executors_(std::make_unique<Executors>(loop_)), random_(seed) {
+Engine::Engine(std::uint64_t seed, bool debug)
+    : executors_(std::make_unique<Executors>(loop_)), random_(seed) {
+  if (debug) loop_.set_debug(true);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (number == SIGHUP && inherited_as_ignored(number)) continue;  // nohup means it.
     watches_.push_back(std::make_unique<async::SignalWatch>(loop_, number, [this](int n) { signalled(n); }));
   }
+  watches_.push_back(std::make_unique<async::SignalWatch>(
+      loop_, SIGUSR2, [this](int) { std::fputs(async::describe_tasks(loop_).c_str(), stderr); }));
 }
 
 Engine::~Engine() = default;

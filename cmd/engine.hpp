@@ -15,8 +15,9 @@ namespace gather::cmd {
 class Engine {
  public:
   /// Opens the loop; processes and transfers cost nothing until the first of them. INT and TERM are handled
-  /// from now on, also if they were inherited as ignored; HUP unless it was.
-  explicit Engine(std::uint64_t seed);
+  /// from now on, also if they were inherited as ignored; HUP unless it was. USR2 prints the loop's tasks.
+  /// `debug` turns the loop's debug mode on; without it GATHER_DEBUG decides.
+  Engine(std::uint64_t seed, bool debug);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

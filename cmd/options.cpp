@@ -152,6 +152,7 @@ void add_job_flags(Flags& flags, JobFlags& job) {
   flags.value("--color", job.color, "auto|always|never", "colours on a terminal (default: auto)");
   flags.flag("-q,--quiet", job.quiet, "only failures");
   flags.count("-v,--verbose", job.verbose, "more about each task");
+  flags.flag("--debug", job.debug, "report slow steps and lost work of the event loop");
   flags.accepted("--no-record", "keep no record of the run");
 }
 

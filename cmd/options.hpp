@@ -29,6 +29,7 @@ struct JobFlags {
   bool sync = false;
   bool fail_fast = false;
   bool quiet = false;
+  bool debug = false;
   int verbose = 0;
 };
 

@@ -29,7 +29,7 @@ ExitStatus execute(const RunCommand& command) {
   if (takes_stdout(reports)) options.output = report::TaskOutput::all_to_err;
   report::Plain plain(terminal, options);
 
-  Engine engine(settings.seed);
+  Engine engine(settings.seed, command.job.debug);
   const run::Record record =
       engine.run(job, settings.run, plain,
                  {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});

@@ -54,6 +54,21 @@ TEST_CASE("a signal ends the run, leaves no process, and is the program's own en
   for (const auto& task : report["tasks"]) CHECK(task["state"] == "cancelled");
 }
 
+TEST_CASE("SIGUSR2 prints the tree of coroutines, and the run goes on", "[cli][stop]") {
+  Gather gather;
+  gather.file("gather.yaml",
+              "tasks:\n  t: { run: [sh, -c, 'touch on; until test -e go; do sleep 0.01; done'] }\n");
+  Program program = gather.start({});
+  REQUIRE(eventually([&] { return gather.folder().has("on"); }));
+
+  program.signal(SIGUSR2);
+  program.wait_for_err("task main");
+  program.wait_for_err("run_process");
+  gather.file("go", "");
+
+  CHECK(program.end().status == 0);
+}
+
 TEST_CASE("a second signal kills at once", "[cli][stop]") {
   const std::string word = unique_word();
   Gather gather;

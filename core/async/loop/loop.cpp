@@ -1,6 +1,7 @@
 #include "core/async/loop/loop.hpp"
 
 #include "core/async/loop/running.hpp"
+#include "core/async/loop/step_observer.hpp"
 #include "core/async/task/error.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace gather::async {
 namespace {
 
 thread_local Loop* running_loop = nullptr;
+thread_local StepObserver* step_observer = nullptr;
 
 bool debug_is_asked_for() noexcept {
   const char* const value = std::getenv("GATHER_DEBUG");
@@ -86,7 +88,9 @@ class Loop::Running {
 
 Loop::Loop() : Loop(make_uv_poller()) {}
 
-Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), debug_(debug_is_asked_for()) {}
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), step_observer_(step_observer) {
+  set_debug(debug_is_asked_for());
+}
 
 Loop::~Loop() {
   assert(!running_);
@@ -261,20 +265,34 @@ void Loop::pass() {
   for (const Ready* item = nullptr; item != last;) {
     Ready& next = ready_.pop();
     item = &next;  // Compared, not followed: it may delete itself.
-    if (debug_) [[unlikely]]
-      run_timed(next);
+    if (watches_steps_) [[unlikely]]
+      run_watched(next);
     else
       next.run();
   }
 }
 
-void Loop::run_timed(Ready& item) {
+void Loop::set_debug(bool on) noexcept {
+  debug_ = on;
+  watches_steps_ = debug_ || step_observer_ != nullptr;
+}
+
+void Loop::run_watched(Ready& item) {
+  if (step_observer_ != nullptr) step_observer_->before_step(*this);
+  if (!debug_) {
+    item.run();
+    return;
+  }
   const std::string title = item.title();
   const TimePoint start = now();
   item.run();
   const Duration length = now() - start;
   if (length >= slow_callback_duration_)
     complain({fmt::format("{} held the loop for {:.0f} ms", title, in_milliseconds(length))});
+}
+
+StepObserver* install_step_observer(StepObserver* observer) noexcept {
+  return std::exchange(step_observer, observer);
 }
 
 Loop& get_running_loop() {

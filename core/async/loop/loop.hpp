@@ -20,6 +20,7 @@
 
 namespace gather::async {
 
+class StepObserver;
 class WatchSet;
 
 /// A callback that was scheduled; counted, and dropping the handle does not cancel it.
@@ -141,7 +142,7 @@ class Loop {
   /// Debug mode reports slow steps, calls from foreign threads, coroutines that were never awaited, tasks
   /// that swallow a cancel, and where a task was made. On from the start if GATHER_DEBUG is set and not 0.
   bool debug() const noexcept { return debug_; }
-  void set_debug(bool on) noexcept { debug_ = on; }
+  void set_debug(bool on) noexcept;
   /// What debug mode calls slow; 100 ms.
   void set_slow_callback_duration(Duration length) noexcept { slow_callback_duration_ = length; }
 
@@ -174,7 +175,7 @@ class Loop {
   void cancel_leftovers();
   void close();
   void pass();
-  void run_timed(Ready& item);
+  void run_watched(Ready& item);
   void run_posted();
 
   std::unique_ptr<Poller> poller_;
@@ -189,6 +190,8 @@ class Loop {
   bool running_ = false;
   bool stopping_ = false;
   bool debug_ = false;
+  bool watches_steps_ = false;  // In debug mode, or for an observer.
+  StepObserver* const step_observer_;
   Duration slow_callback_duration_ = std::chrono::milliseconds(100);
   std::thread::id thread_;               // Of the run.
   std::shared_ptr<WatchSet> watch_set_;  // Its type is known to watch.cpp alone.

@@ -73,9 +73,10 @@ class TaskCell : public Cell, public Ready, public FrameAllocated {
   TaskCell* previous_in_loop_ = nullptr;
   std::uint64_t number_;
   int cancel_requests_ = 0;
-  bool started_ = false;
-  bool root_ended_ = false;
-  bool must_cancel_ = false;  // A request that no await has delivered yet.
+  // Bits, so that a cell without a value fits into two cache lines.
+  bool started_ : 1 = false;
+  bool root_ended_ : 1 = false;
+  bool must_cancel_ : 1 = false;  // A request that no await has delivered yet.
 };
 
 }  // namespace gather::async
