@@ -308,7 +308,7 @@ AnyTask current_task() noexcept {
 void CoPromiseBase::report_never_awaited() const noexcept {
   if (running_loop == nullptr || !running_loop->debug()) return;
   running_loop->complain(
-      {fmt::format("the coroutine {} was never awaited", coroutine.function_name()), nullptr, coroutine});
+      {fmt::format("the coroutine {} was never awaited", where.function_name()), nullptr, where});
 }
 
 }  // namespace gather::async

@@ -184,7 +184,7 @@ class Loop {
   TaskCell* current_ = nullptr;
   TaskCell* first_task_ = nullptr;
   TaskCell* last_task_ = nullptr;
-  std::uint64_t next_task_number_ = 1;
+  std::uint32_t next_task_number_ = 1;
   std::uint64_t next_callback_ = 1;
   Context callback_context_;
   bool running_ = false;

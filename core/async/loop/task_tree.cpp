@@ -14,8 +14,7 @@ namespace gather::async {
 namespace {
 
 std::string line_of(const CoPromiseBase& frame) {
-  const std::source_location& site = frame.waits_at.line() != 0 ? frame.waits_at : frame.coroutine;
-  return fmt::format("{}:{}  {}", site.file_name(), site.line(), frame.coroutine.function_name());
+  return fmt::format("{}:{}  {}", frame.where.file_name(), frame.where.line(), frame.where.function_name());
 }
 
 const char* remark(const TaskCell& task) {

@@ -2,6 +2,7 @@
 /// through the counted handles of awaitable.hpp.
 #pragma once
 
+#include "core/async/loop/ready.hpp"
 #include "core/async/task/context.hpp"
 
 #include <cstdint>
@@ -40,13 +41,12 @@ enum class CallbackId : std::uint64_t {};
 
 /// How something ended or that it has not, and who wants to hear of it. Counted, and touched by the loop's
 /// thread alone. Its loop must outlive it.
-class Cell {
+///
+/// It is Ready for the sake of tasks, of which there are many: a base of their own would cost each 8 bytes.
+class Cell : public Ready {
  public:
   enum class State : std::uint8_t { pending, finished, failed, cancelled };
   using Callback = std::move_only_function<void(Cell*)>;
-
-  Cell(const Cell&) = delete;
-  Cell& operator=(const Cell&) = delete;
 
   Loop& loop() const noexcept { return loop_; }
   State state() const noexcept { return state_; }
@@ -57,9 +57,6 @@ class Cell {
 
   /// Where the value is, once the state is `finished`: an optional of the type that the handle knows.
   virtual void* value() noexcept = 0;
-
-  /// "task fetch", "future".
-  virtual std::string title() const = 0;
 
   /// Null unless failed or cancelled. Reading it counts as having retrieved the error.
   std::exception_ptr error() noexcept {
@@ -86,6 +83,7 @@ class Cell {
 
  protected:
   explicit Cell(Loop& loop) noexcept : loop_(loop) {}
+  void run() override {}  // Only tasks are ever queued.
   /// Reports an error that nobody has retrieved.
   virtual ~Cell() = default;
   void report_unretrieved() noexcept;

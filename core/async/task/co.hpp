@@ -26,8 +26,7 @@ class CoPromiseBase : public FrameAllocated {
   TaskCell* task = nullptr;          ///< Null until the coroutine is awaited or spawned.
   CoPromiseBase* awaiter = nullptr;  ///< The frame that continues after it; null for a task's root.
   std::exception_ptr error;
-  std::source_location coroutine;  ///< The function, at its first line.
-  std::source_location waits_at;   ///< Its last co_await.
+  std::source_location where;  ///< Its last co_await; before the first, the beginning of the function.
 
   std::suspend_always initial_suspend() noexcept { return {}; }
 
@@ -48,8 +47,8 @@ class CoPromiseBase : public FrameAllocated {
   /// Notes where the coroutine stands, for dumps; changes nothing.
   template <class Awaited>
   Awaited&& await_transform(Awaited&& awaited,
-                            std::source_location where = std::source_location::current()) noexcept {
-    waits_at = where;
+                            std::source_location place = std::source_location::current()) noexcept {
+    where = place;
     return std::forward<Awaited>(awaited);
   }
 
@@ -61,6 +60,7 @@ class CoPromiseBase : public FrameAllocated {
   std::coroutine_handle<> next() noexcept {
     if (awaiter != nullptr) return awaiter->frame();
     task->root_ended_ = true;
+    task->resume_at_ = this;
     return std::noop_coroutine();
   }
 
@@ -76,7 +76,7 @@ inline constexpr bool has_plain_layout =
 template <class T>
 class CoPromise : public CoPromiseBase {
  public:
-  Co<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
+  Co<T> get_return_object(std::source_location place = std::source_location::current()) noexcept;
 
   template <class U>
     requires std::is_convertible_v<U&&, T>
@@ -95,7 +95,7 @@ class CoPromise : public CoPromiseBase {
 template <>
 class CoPromise<void> : public CoPromiseBase {
  public:
-  Co<void> get_return_object(std::source_location where = std::source_location::current()) noexcept;
+  Co<void> get_return_object(std::source_location place = std::source_location::current()) noexcept;
   void return_void() noexcept {}
   void take() {
     if (error) std::rethrow_exception(error);
@@ -185,13 +185,13 @@ template <class C>
 using CoValue = detail::CoValueOf<C>::Type;
 
 template <class T>
-Co<T> CoPromise<T>::get_return_object(std::source_location where) noexcept {
-  coroutine = where;
+Co<T> CoPromise<T>::get_return_object(std::source_location place) noexcept {
+  where = place;
   return Co<T>(std::coroutine_handle<CoPromise>::from_promise(*this));
 }
 
-inline Co<void> CoPromise<void>::get_return_object(std::source_location where) noexcept {
-  coroutine = where;
+inline Co<void> CoPromise<void>::get_return_object(std::source_location place) noexcept {
+  where = place;
   return Co<void>(std::coroutine_handle<CoPromise>::from_promise(*this));
 }
 

@@ -7,12 +7,12 @@ namespace gather::async {
 
 /// `size` bytes aligned for anything, from this thread's free list where it has a fitting piece.
 ///
-/// Frames come and go in the same few sizes, and a list halves the cost of a leaf await against malloc.
-/// Pieces are kept until the thread ends. Under the address sanitizer it is plain operator new, so that a use
-/// after free is seen.
+/// Frames come and go in the same few sizes. A list halves the cost of a leaf await against malloc, and
+/// cutting pieces from chunks spares its headers. Pieces are kept for later, never returned to the system.
+/// Under a sanitizer it is plain operator new, so that a use after free is seen.
 void* allocate_frame(std::size_t size);
 
-/// Requires: `piece` came from allocate_frame with the same `size`, on this thread.
+/// On any thread. Requires: `piece` came from allocate_frame with the same `size`.
 void free_frame(void* piece, std::size_t size) noexcept;
 
 /// Base of what lives in such memory.

@@ -17,24 +17,22 @@ namespace gather::async {
 template <class T>
 class TypedCell final : public TaskCell {
  public:
-  TypedCell(Loop& loop, Co<T>::Frame root) noexcept : TaskCell(loop, root.promise()), frame_(root) {}
+  TypedCell(Loop& loop, Co<T>::Frame frame) noexcept : TaskCell(loop, frame.promise()) {}
 
  private:
   void* value() noexcept override { return &value_; }
   std::exception_ptr collect() noexcept override {
-    if (frame_.promise().error) return std::move(frame_.promise().error);
+    auto& promise = static_cast<Co<T>::promise_type&>(root());
+    if (promise.error) return std::move(promise.error);
     if constexpr (std::is_void_v<T>)
       value_.emplace();
     else
-      value_ = std::move(frame_.promise().value);
+      value_ = std::move(promise.value);
     return nullptr;
   }
-  void destroy_root() noexcept override {
-    if (frame_) std::exchange(frame_, nullptr).destroy();
-  }
+  void destroy_root() noexcept override { root().frame().destroy(); }
 
   std::optional<Stored<T>> value_;
-  Co<T>::Frame frame_;
 };
 
 /// What a handle of a task can do beside waiting for it.

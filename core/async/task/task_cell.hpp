@@ -1,7 +1,6 @@
 /// What a spawned coroutine is to the loop: its control block. Users hold it through Task<T> (task.hpp).
 #pragma once
 
-#include "core/async/loop/ready.hpp"
 #include "core/async/task/cell.hpp"
 #include "core/async/task/frame.hpp"
 
@@ -19,7 +18,7 @@ class Op;
 ///
 /// The loop holds one reference until it has ended, each Task<T> another, so dropping a handle neither
 /// cancels nor loses anything.
-class TaskCell : public Cell, public Ready, public FrameAllocated {
+class TaskCell : public Cell, public FrameAllocated {
  public:
   /// The name given, or "Task-N" with N counted by the loop from 1.
   std::string name() const;
@@ -52,6 +51,8 @@ class TaskCell : public Cell, public Ready, public FrameAllocated {
   TaskCell(Loop& loop, CoPromiseBase& root) noexcept;
   ~TaskCell() override { report_unretrieved(); }
 
+  /// The root's promise, before it is started and when it has finished.
+  CoPromiseBase& root() noexcept { return *resume_at_; }
   /// Moves the outcome out of the finished root frame: returns the error, or keeps the value and returns
   /// null.
   virtual std::exception_ptr collect() noexcept = 0;
@@ -66,12 +67,12 @@ class TaskCell : public Cell, public Ready, public FrameAllocated {
   void run() final;  // One step: until the next await that suspends, or the end.
   void finish(State state, std::exception_ptr error) noexcept;
 
-  CoPromiseBase* resume_at_;  // The innermost frame; the root before the first step.
+  CoPromiseBase* resume_at_;  // The innermost frame; the root before the first step and after the last.
   Op* op_ = nullptr;          // What it is parked on.
   Context context_;
   TaskCell* next_in_loop_ = nullptr;
   TaskCell* previous_in_loop_ = nullptr;
-  std::uint64_t number_;
+  std::uint32_t number_;
   int cancel_requests_ = 0;
   // Bits, so that a cell without a value fits into two cache lines.
   bool started_ : 1 = false;
