@@ -14,7 +14,7 @@ namespace gather::async {
 /// on unless the task means to go on living.
 ///
 /// Not a std::exception, so that `catch (const std::exception&)` can't swallow a cancel by accident.
-struct Cancelled {};
+struct Cancelled final {};
 
 /// A timeout's own time was up, and what ran inside it has finished cleaning up.
 class TimeoutError : public std::runtime_error {
