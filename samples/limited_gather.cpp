@@ -2,7 +2,7 @@
 /// a sleep of 10 milliseconds, so that no time can be better than 1000 / 50 * 10 ms = 0.2 s.
 #include "core/async/combine/gather.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/future.hpp"
 
 #include <fmt/format.h>

@@ -6,7 +6,7 @@
 
 #include "core/async/combine/task_group.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 #include "core/job/graph.hpp"
 #include "core/run/admission.hpp"
 #include "core/run/durations.hpp"

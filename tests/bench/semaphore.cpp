@@ -4,7 +4,7 @@
 ///     bench_semaphore COUNT PERMITS
 #include "core/async/combine/gather.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/future.hpp"
 
 #include <cstdlib>

@@ -3,7 +3,7 @@
 
 #include "core/async/combine/timeout.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 #include "core/async/task/error.hpp"
 
 #include <string>

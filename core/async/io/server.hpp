@@ -3,7 +3,7 @@
 
 #include "core/async/combine/timeout.hpp"
 #include "core/async/io/stream.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,6 +3,8 @@
 
 #include "core/async/task/op.hpp"
 
+#include <cstddef>
+
 namespace gather::async {
 
 class WaitOp;
@@ -17,6 +19,10 @@ class WaitQueue {
   ~WaitQueue();
 
   bool empty() const noexcept { return first_ == nullptr; }
+  std::size_t size() const noexcept { return size_; }
+
+  /// Takes out the one that has waited longest, still parked; null if nobody waits.
+  WaitOp* take_first() noexcept;
 
   /// Completes the one that has waited longest and takes it out. False if nobody waits.
   bool complete_first() noexcept;
@@ -29,6 +35,7 @@ class WaitQueue {
   friend class WaitOp;
   WaitOp* first_ = nullptr;
   WaitOp* last_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 /// An op that is a place in a WaitQueue. Cancelling takes it out.
@@ -36,20 +43,24 @@ class WaitOp : public Op {
  public:
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> frame) noexcept {
-    if (park(frame)) join();
+    if (park(frame)) join(*queue_);
   }
 
  protected:
-  explicit WaitOp(WaitQueue& queue) noexcept : queue_(queue) {}
+  explicit WaitOp(WaitQueue& queue) noexcept : queue_(&queue) {}
   ~WaitOp() = default;
+
+  /// Stands at the end of `queue` from now on. Requires: parked, and in no queue.
+  void join(WaitQueue& queue) noexcept;
+  /// Leaves its queue. Requires: in it.
+  void part() noexcept;
+
+  Abort abort() noexcept override;
 
  private:
   friend class WaitQueue;
-  void join() noexcept;
-  void part() noexcept;
-  Abort abort() noexcept final;
 
-  WaitQueue& queue_;
+  WaitQueue* queue_;
   WaitOp* previous_ = nullptr;
   WaitOp* next_ = nullptr;
 };

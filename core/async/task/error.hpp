@@ -22,7 +22,8 @@ class TimeoutError : public std::runtime_error {
   TimeoutError() : std::runtime_error("timed out") {}
 };
 
-/// A future or task was asked for what it can't give: a second result, or a result that is not there yet.
+/// Something was asked for what it can't give in the state it is in: a future for a second result, a task for a
+/// result that is not there yet, a lock that is not held to be released.
 class InvalidState : public std::logic_error {
  public:
   using std::logic_error::logic_error;

@@ -1,7 +1,7 @@
 #include "core/async/task/task.hpp"
 
 #include "core/async/loop/running.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/context.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 

@@ -1,6 +1,6 @@
 #include "core/async/combine/gather.hpp"
 #include "core/async/combine/timeout.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
