@@ -36,11 +36,12 @@ class QueueShutDown : public std::runtime_error {
 /// What the three queues have in common; `Store` keeps the items and says which one is next. Items may be
 /// move-only.
 ///
-/// Strictly first come, first served on both sides (ours: asyncio's lets a newcomer overtake one who was woken
-/// and has not run yet). To wake a getter is to promise it an item, to wake a putter is to promise it room.
-/// The promise is kept for it until it runs, and passed on if it is cancelled meanwhile; the item itself stays
-/// in the store, or in the putter's hands, until then. So a put or get that throws has not happened, no item is
-/// lost or overtaken by a cancel, and a priority queue gives the least of what is there when the getter runs.
+/// Strictly first come, first served on both sides (ours: asyncio's lets a newcomer overtake one who was
+/// woken and has not run yet). To wake a getter is to promise it an item, to wake a putter is to promise it
+/// room. The promise is kept for it until it runs, and passed on if it is cancelled meanwhile; the item
+/// itself stays in the store, or in the putter's hands, until then. So a put or get that throws has not
+/// happened, no item is lost or overtaken by a cancel, and a priority queue gives the least of what is there
+/// when the getter runs.
 ///
 /// Allocates only when the store grows. It must outlive all who wait for it.
 template <class T, class Store>
@@ -221,7 +222,8 @@ class Stack {
   std::vector<T> items_;
 };
 
-/// The store of a PriorityQueue: a binary heap. What compares equal comes out in the order in which it went in.
+/// The store of a PriorityQueue: a binary heap. What compares equal comes out in the order in which it went
+/// in.
 template <class T, class Compare>
 class StableHeap {
  public:
@@ -267,7 +269,8 @@ template <class T>
 using LifoQueue = BasicQueue<T, Stack<T>>;
 
 /// The least first, by `Compare`; equals in the order in which they were put (ours: asyncio's heap has none).
-/// Comparing must not throw. Another comparator is given as `PriorityQueue<Job, ByCost> queue(0, ByCost(table))`.
+/// Comparing must not throw. Another comparator is given as `PriorityQueue<Job, ByCost> queue(0,
+/// ByCost(table))`.
 template <class T, class Compare = std::less<T>>
 using PriorityQueue = BasicQueue<T, StableHeap<T, Compare>>;
 

@@ -159,7 +159,9 @@ TEST_CASE("S5: a bounded semaphore refuses a release too many; no semaphore star
   run_virtual([](Loop&) -> Co<> {
     BoundedSemaphore bounded(1);
     CHECK_THROWS_AS(bounded.release(), InvalidState);
-    { const auto permit = co_await bounded.scoped(); }
+    {
+      const auto permit = co_await bounded.scoped();
+    }
     co_await bounded.acquire();
     bounded.release();
     CHECK_THROWS_AS(bounded.release(), InvalidState);
