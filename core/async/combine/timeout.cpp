@@ -2,11 +2,17 @@
 
 namespace gather::async {
 
-// A request that was there on entry but not yet delivered is foreign: it must win over a timeout of 0
-// (CPython lets the timeout eat it, python/cpython#134471), so it does not count as known.
+// A request that was there on entry but not yet delivered is foreign and must win, so it does not count as
+// known.
 TimeoutScope::TimeoutScope(TaskCell& task, std::optional<TimePoint> when)
     : task_(task), when_(when), requests_on_entry_(task.cancelling() - (task.cancel_pending() ? 1 : 0)) {
   if (when_) task_.loop().arm(*this, *when_);
+}
+
+std::optional<TimePoint> TimeoutScope::deadline(const TaskCell& task,
+                                                std::optional<Duration> length) noexcept {
+  if (!length) return std::nullopt;
+  return task.loop().now() + *length;
 }
 
 TimeoutScope::~TimeoutScope() {
@@ -15,7 +21,7 @@ TimeoutScope::~TimeoutScope() {
 }
 
 void TimeoutScope::reschedule(std::optional<TimePoint> when) {
-  if (expired_) return;
+  if (expired_) throw InvalidState("a timeout that has expired can't be moved");
   task_.loop().disarm(*this);
   when_ = when;
   if (when_) task_.loop().arm(*this, *when_);

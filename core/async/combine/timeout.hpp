@@ -1,13 +1,12 @@
 /// Time limits around a piece of coroutine: asyncio's timeout() as a function that takes the body.
 #pragma once
 
+#include "core/async/combine/body.hpp"
 #include "core/async/loop/running.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/task/op.hpp"
 
 #include <optional>
-#include <type_traits>
-#include <utility>
 
 namespace gather::async {
 
@@ -18,10 +17,14 @@ class TimeoutScope final : private Timer {
   TimeoutScope(TaskCell& task, std::optional<TimePoint> when);
   ~TimeoutScope();
 
+  /// So long from now on the task's loop; none for none.
+  static std::optional<TimePoint> deadline(const TaskCell& task, std::optional<Duration> length) noexcept;
+
   bool expired() const noexcept { return expired_; }
   std::optional<TimePoint> when() const noexcept { return when_; }
 
-  /// Moves the deadline; none means no limit. No-op once it has expired.
+  /// Moves the deadline; none means no limit, one that has passed expires in the next pass. Throws
+  /// InvalidState once it has expired.
   void reschedule(std::optional<TimePoint> when);
 
   /// For a Cancelled that leaves the body: takes back the scope's own request, and throws TimeoutError if no
@@ -39,32 +42,35 @@ class TimeoutScope final : private Timer {
   bool own_request_ = false;  // Made by on_time and not taken back yet.
 };
 
-/// The value type of the coroutine that `Body` makes of `Arguments`.
-template <class Body, class... Arguments>
-using BodyValue = CoValue<std::invoke_result_t<Body&, Arguments...>>;
-
-/// Runs `body` until its deadline. When that passes, the body is cancelled; once it has cleaned up,
-/// TimeoutError is thrown. A body that returns, or throws something else, after the cancel keeps that
-/// outcome; a cancel from outside stays a cancel. `body` is a callable `Co<T>(TimeoutScope&)`, which may
-/// reschedule.
+/// Runs `body`, a callable `Co<T>(TimeoutScope&)` or `Co<T>()`, until its deadline; none means no limit. It
+/// may move the deadline through the scope.
+///
+/// When the deadline passes, the body is cancelled; once it has cleaned up, TimeoutError is thrown. A body
+/// that returns, or throws something else, after the cancel keeps that outcome. A cancel from outside stays a
+/// cancel, also one that came before a deadline that had passed on entry (ours: CPython lets the timeout eat
+/// it, python/cpython#134471). As a function it can neither be entered twice nor outside a task.
 template <class Body>
-  requires std::is_invocable_v<Body&, TimeoutScope&>
-Co<BodyValue<Body, TimeoutScope&>> timeout_at(std::optional<TimePoint> when, Body body) {
+Co<CalledBodyValue<Body, TimeoutScope>> timeout_at(std::optional<TimePoint> when, Body body) {
   TimeoutScope scope(co_await this_task(), when);
   try {
-    co_return co_await body(scope);
+    co_return co_await call_body(body, scope);
   } catch (const Cancelled&) {
     scope.leave_cancelled();
     throw;
   }
 }
 
-/// The same for `length` from now, with a body `Co<T>()`.
+/// The same for `length` from now. A body that suspends is cancelled at once by a length of 0 or less.
 template <class Body>
-  requires std::is_invocable_v<Body&>
-Co<BodyValue<Body>> timeout(Duration length, Body body) {
+Co<CalledBodyValue<Body, TimeoutScope>> timeout(std::optional<Duration> length, Body body) {
   TaskCell& task = co_await this_task();
-  co_return co_await timeout_at(task.loop().now() + length, [&body](TimeoutScope&) { return body(); });
+  TimeoutScope scope(task, TimeoutScope::deadline(task, length));
+  try {
+    co_return co_await call_body(body, scope);
+  } catch (const Cancelled&) {
+    scope.leave_cancelled();
+    throw;
+  }
 }
 
 }  // namespace gather::async
