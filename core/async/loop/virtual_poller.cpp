@@ -1,6 +1,7 @@
 #include "core/async/loop/poller.hpp"
 #include "core/async/task/error.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 
@@ -14,7 +15,7 @@ class VirtualPoller final : public Poller {
   void wait(std::optional<TimePoint> deadline) override {
     if (!deadline)
       throw Deadlock("virtual loop: nothing is ready, no timer is set, and the main coroutine still waits");
-    now_ = *deadline;
+    now_ = std::max(now_, *deadline);  // A deadline may have passed when it was set.
   }
   void wake() noexcept override {}
   uv_loop_s& uv() noexcept override {
