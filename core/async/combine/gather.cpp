@@ -49,9 +49,4 @@ std::exception_ptr GatherOp::await_resume() {
   return first_error_;
 }
 
-Co<void> gather(std::vector<Co<void>> bodies) {
-  Gathered<void> gathered((co_await this_task()).loop(), std::move(bodies));
-  if (auto error = co_await gathered.wait(true)) std::rethrow_exception(error);
-}
-
 }  // namespace gather::async

@@ -1,14 +1,15 @@
-/// gather and gather_settled: many coroutines at once, results in the order given.
+/// gather and gather_settled: many things at once, results in the order given.
 #pragma once
 
-#include "core/async/combine/timeout.hpp"
-#include "core/async/loop/running.hpp"
+#include "core/async/combine/ensure_future.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/task/op.hpp"
 
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -51,52 +52,100 @@ class GatherOp final : public Op {
   bool cancel_requested_ = false;
 };
 
-/// The tasks of a gather, in order, each started in the next pass.
-template <class T>
-struct Gathered {
-  Gathered(Loop& loop, std::vector<Co<T>> bodies) {
-    tasks.reserve(bodies.size());
-    for (Co<T>& body : bodies) tasks.push_back(loop.create_task(std::move(body)));
-  }
+namespace detail {
 
-  GatherOp wait(bool stop_at_error) const {
-    std::vector<Cell*> cells;
-    cells.reserve(tasks.size());
-    for (const Task<T>& task : tasks) cells.push_back(&task.cell());
-    return GatherOp(std::move(cells), stop_at_error);
-  }
-
-  std::vector<Task<T>> tasks;
-};
-
-/// asyncio's gather: runs all as tasks and gives their values in the order given, whatever the order of
-/// completion.
-///
-/// The first failure reaches the caller at once; the others run on (they are no part of the caller any more,
-/// so give them values, not references), and their later errors count as retrieved. Cancelling the caller
-/// cancels all. Inside gather itself work is started in a TaskGroup, which ends what it began.
-template <class T>
-Co<std::vector<T>> gather(std::vector<Co<T>> bodies) {
-  Gathered<T> gathered((co_await this_task()).loop(), std::move(bodies));
-  if (auto error = co_await gathered.wait(true)) std::rethrow_exception(error);
-  std::vector<T> values;
-  values.reserve(gathered.tasks.size());
-  for (Task<T>& task : gathered.tasks) values.push_back(std::move(task).result());
-  co_return values;
+// Those to wait for. What is listed twice is one; tasks just made are all different.
+template <class Part, class Handle>
+std::vector<Cell*> cells_to_await(const std::vector<Handle>& handles) {
+  std::vector<Cell*> cells = cells_of(handles);
+  if constexpr (!is_co<Part>) drop_duplicates(cells);
+  return cells;
+}
+template <class... Handles>
+std::vector<Cell*> cells_to_await(const std::tuple<Handles...>& handles) {
+  std::vector<Cell*> cells;
+  cells.reserve(sizeof...(Handles));
+  std::apply([&](const auto&... each) { (cells.push_back(&each.cell()), ...); }, handles);
+  drop_duplicates(cells);
+  return cells;
 }
 
-/// The same for coroutines without a value.
-Co<void> gather(std::vector<Co<void>> bodies);
+// The values of a list, or nothing where they have none.
+template <class T>
+using ValuesOf = std::conditional_t<std::is_void_v<T>, void, std::vector<Stored<T>>>;
+
+template <class Part, class Handle>
+Stored<PartValue<Part>> take_stored(Handle& handle) {
+  if constexpr (std::is_void_v<PartValue<Part>>) {
+    handle.result();
+    return {};
+  } else {
+    return take_result<Part>(handle);
+  }
+}
+
+}  // namespace detail
+
+/// asyncio's gather: waits for all, and gives their values in the order given, whatever the order of
+/// completion; nothing where they have no values. Coroutines run as tasks, started in the next pass; tasks
+/// and futures are taken as they are, and one that is listed twice fills both places. A value that somebody
+/// else may ask for too is copied, if it can be.
+///
+/// The first failure reaches the caller at once, and so does the first Cancelled of what somebody else
+/// cancelled. The others run on (they are no part of the caller any more, so give coroutines values, not
+/// references), and their later errors count as retrieved. Cancelling the caller cancels all that is not
+/// done, and leaves as Cancelled when the first of it has ended. What gather starts on its own account is in
+/// a TaskGroup instead, which ends what it began.
+///
+/// It is a coroutine, so nothing is started before it is awaited (asyncio starts the tasks at once).
+template <Combinable Part>
+Co<detail::ValuesOf<PartValue<Part>>> gather(std::vector<Part> parts) {
+  auto handles = detail::ensure_futures(std::move(parts));
+  if (auto error = co_await GatherOp(detail::cells_to_await<Part>(handles), true))
+    std::rethrow_exception(error);
+  if constexpr (!std::is_void_v<PartValue<Part>>) {
+    std::vector<PartValue<Part>> values;
+    values.reserve(handles.size());
+    for (auto& handle : handles) values.push_back(detail::take_result<Part>(handle));
+    co_return values;
+  }
+}
+
+/// The same for a few with values of different types, as a tuple; `Nothing` stands for the value of one that
+/// has none. `auto [page, size] = co_await gather(fetch(url), task);`
+template <Combinable... Parts>
+Co<std::tuple<Stored<PartValue<Parts>>...>> gather(Parts... parts) {
+  auto handles = std::tuple(ensure_future(std::move(parts))...);
+  if (auto error = co_await GatherOp(detail::cells_to_await(handles), true)) std::rethrow_exception(error);
+  co_return std::apply(
+      [](auto&... each) {
+        return std::tuple<Stored<PartValue<Parts>>...>(detail::take_stored<Parts>(each)...);
+      },
+      handles);
+}
 
 /// asyncio's gather(return_exceptions=True): waits for all; a failure or a cancel of one stands in its place.
-template <class T>
-Co<std::vector<Result<T>>> gather_settled(std::vector<Co<T>> bodies) {
-  Gathered<T> gathered((co_await this_task()).loop(), std::move(bodies));
-  co_await gathered.wait(false);
-  std::vector<Result<T>> results;
-  results.reserve(gathered.tasks.size());
-  for (const Task<T>& task : gathered.tasks) results.push_back(task.settled());
+/// Cancelling the caller cancels all, and leaves as Cancelled when the last one has ended.
+template <Combinable Part>
+Co<std::vector<Result<PartValue<Part>>>> gather_settled(std::vector<Part> parts) {
+  auto handles = detail::ensure_futures(std::move(parts));
+  co_await GatherOp(detail::cells_to_await<Part>(handles), false);
+  std::vector<Result<PartValue<Part>>> results;
+  results.reserve(handles.size());
+  for (auto& handle : handles) results.push_back(detail::take_settled<Part>(handle));
   co_return results;
+}
+
+/// The same for a few with values of different types, as a tuple.
+template <Combinable... Parts>
+Co<std::tuple<Result<PartValue<Parts>>...>> gather_settled(Parts... parts) {
+  auto handles = std::tuple(ensure_future(std::move(parts))...);
+  co_await GatherOp(detail::cells_to_await(handles), false);
+  co_return std::apply(
+      [](auto&... each) {
+        return std::tuple<Result<PartValue<Parts>>...>(detail::take_settled<Parts>(each)...);
+      },
+      handles);
 }
 
 }  // namespace gather::async
