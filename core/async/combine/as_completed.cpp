@@ -1,6 +1,6 @@
 #include "core/async/combine/as_completed.hpp"
 
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 #include "core/async/task/error.hpp"
 
 namespace gather::async {

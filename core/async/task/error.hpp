@@ -22,8 +22,8 @@ class TimeoutError : public std::runtime_error {
   TimeoutError() : std::runtime_error("timed out") {}
 };
 
-/// Something was asked for what it can't give in the state it is in: a future for a second result, a task for a
-/// result that is not there yet, a lock that is not held to be released.
+/// Something was asked for what it can't give in the state it is in: a future for a second result, a task for
+/// a result that is not there yet, a lock that is not held to be released.
 class InvalidState : public std::logic_error {
  public:
   using std::logic_error::logic_error;

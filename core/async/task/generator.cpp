@@ -25,9 +25,9 @@ void GeneratorPromiseBase::finish_close() {
 void GeneratorPromiseBase::report_left_open() const noexcept {
   Loop* const loop = Loop::running();
   if (loop == nullptr || !loop->debug()) return;
-  loop->complain({std::string("the generator ") + coroutine.function_name() +
+  loop->complain({std::string("the generator ") + where.function_name() +
                       " was destroyed before it had ended; aclose() would have run its cleanup",
-                  nullptr, coroutine});
+                  nullptr, where});
 }
 
 }  // namespace gather::async

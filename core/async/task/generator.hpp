@@ -62,7 +62,7 @@ template <class T, class Sent>
 class GeneratorPromise : public GeneratorPromiseBase {
  public:
   AsyncGenerator<T, Sent> get_return_object(
-      std::source_location where = std::source_location::current()) noexcept;
+      std::source_location place = std::source_location::current()) noexcept;
 
   class Yield {
    public:
@@ -252,8 +252,8 @@ class [[nodiscard]] AsyncGenerator {
 };
 
 template <class T, class Sent>
-AsyncGenerator<T, Sent> GeneratorPromise<T, Sent>::get_return_object(std::source_location where) noexcept {
-  coroutine = where;
+AsyncGenerator<T, Sent> GeneratorPromise<T, Sent>::get_return_object(std::source_location place) noexcept {
+  where = place;
   return AsyncGenerator<T, Sent>(std::coroutine_handle<GeneratorPromise>::from_promise(*this));
 }
 

@@ -4,7 +4,7 @@
 #include "core/async/combine/gather.hpp"
 #include "core/async/combine/shield.hpp"
 #include "core/async/combine/wait_for.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>
