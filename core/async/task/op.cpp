@@ -35,9 +35,10 @@ void Op::leave() {
   task.op_ = nullptr;
   const Stage stage = stage_;
   stage_ = Stage::idle;
+  const bool requested = task.must_cancel_;
+  task.must_cancel_ = false;  // However often it was requested, it is delivered once.
   if (stage == Stage::aborted) throw Cancelled{};
-  if (task.must_cancel_) {
-    task.must_cancel_ = false;
+  if (requested) {
     undo();
     throw Cancelled{};
   }

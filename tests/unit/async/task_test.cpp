@@ -138,6 +138,25 @@ TEST_CASE("T5: the cancel arrives at the await, in a later pass, never inside ca
   });
 }
 
+TEST_CASE("T5: requests made before the task has run again are delivered as one", "[async][task]") {
+  run_virtual([](Loop&) -> Co<> {
+    int delivered = 0;
+    const Task<> task = create_task([](int& count) -> Co<> {
+      for (int i = 0; i < 3; ++i) try {
+          co_await sleep(1ms);
+        } catch (const Cancelled&) {
+          ++count;
+        }
+    }(delivered));
+    co_await yield();
+    task.cancel();
+    task.cancel();
+    co_await task;
+    CHECK(delivered == 1);
+    CHECK(task.cancelling() == 2);
+  });
+}
+
 TEST_CASE("T6: cancelled before its first step, a body never starts and its arguments are destroyed",
           "[async][task]") {
   std::string log;
