@@ -108,6 +108,8 @@ void Loop::close() {
     const Running running(*this);
     cancel_leftovers();
   }
+  signal_handlers_.reset();
+  threads_.reset();  // Before the answers of its calls go, which may stand in the queue.
   while (!ready_.empty())
     if (auto* const call = dynamic_cast<Call::Node*>(&ready_.pop())) call->self = nullptr;
   while (first_task_ != nullptr) {
@@ -117,6 +119,7 @@ void Loop::close() {
   }
   while (Timer* const timer = timers_.pop_due(TimePoint::max()))
     if (auto* const call = dynamic_cast<Call::Node*>(timer)) call->self = nullptr;
+  while (any_posted_) take_posted();  // What dies with it may post once more, from other threads too.
 }
 
 Call Loop::call_soon(std::move_only_function<void()> callback) {
@@ -151,15 +154,15 @@ void Loop::post(std::move_only_function<void()> callback) {
   if (posted_.size() == 1) poller_->wake();  // Under the lock: the poller outlives whoever holds it.
 }
 
+std::vector<std::move_only_function<void()>> Loop::take_posted() {
+  const std::lock_guard lock(posted_mutex_);
+  any_posted_.store(false, std::memory_order_relaxed);
+  return std::exchange(posted_, {});
+}
+
 void Loop::run_posted() {
   if (!any_posted_.load(std::memory_order_acquire)) return;
-  std::vector<std::move_only_function<void()>> posted;
-  {
-    const std::lock_guard lock(posted_mutex_);
-    posted.swap(posted_);
-    any_posted_.store(false, std::memory_order_relaxed);
-  }
-  for (auto& callback : posted) call_soon(std::move(callback));
+  for (auto& callback : take_posted()) call_soon(std::move(callback));
 }
 
 std::vector<AnyTask> Loop::all_tasks() const {

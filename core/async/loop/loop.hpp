@@ -20,7 +20,9 @@
 
 namespace gather::async {
 
+class SignalHandlers;
 class StepObserver;
+class Threads;
 class WatchSet;
 
 /// A callback that was scheduled; counted, and dropping the handle does not cancel it.
@@ -154,6 +156,9 @@ class Loop {
   CallbackId next_callback_id() noexcept { return CallbackId{next_callback_++}; }
   /// For FdWatch. Requires: not virtual.
   WatchSet& watch_set();
+  /// For add_signal_handler, and for to_thread and its kin. Requires: not virtual.
+  SignalHandlers& signal_handlers();
+  Threads& threads();
 
  private:
   friend class TaskCell;
@@ -177,6 +182,7 @@ class Loop {
   void pass();
   void run_watched(Ready& item);
   void run_posted();
+  std::vector<std::move_only_function<void()>> take_posted();
 
   std::unique_ptr<Poller> poller_;
   ReadyQueue ready_;
@@ -194,7 +200,9 @@ class Loop {
   StepObserver* const step_observer_;
   Duration slow_callback_duration_ = std::chrono::milliseconds(100);
   std::thread::id thread_;               // Of the run.
-  std::shared_ptr<WatchSet> watch_set_;  // Its type is known to watch.cpp alone.
+  std::shared_ptr<WatchSet> watch_set_;  // Made with the first use; the type is known to watch.cpp alone.
+  std::shared_ptr<SignalHandlers> signal_handlers_;  // The same in signal_handler.cpp,
+  std::shared_ptr<Threads> threads_;                 // and in threads.cpp.
   std::function<void(const Complaint&)> exception_handler_;
 
   std::mutex posted_mutex_;  // Guards posted_ alone: the one thing that other threads touch.

@@ -1,13 +1,23 @@
 #include "core/async/task/frame.hpp"
 
-#ifndef GATHER_PLAIN_FRAMES
+#ifdef GATHER_PLAIN_FRAMES
+
+namespace gather::async {
+
+ForeignFrames::ForeignFrames() noexcept = default;
+ForeignFrames::~ForeignFrames() = default;
+
+}  // namespace gather::async
+
+#else
 
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <mutex>
 
-namespace gather::async::detail {
+namespace gather::async {
+namespace detail {
 namespace {
 
 // Chunks double in size from the one to the other, so that a small program stays small. The last is the
@@ -15,8 +25,8 @@ namespace {
 constexpr std::size_t first_chunk = std::size_t{32} << 10;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-// What threads that have ended left. Chunks are never given back: pieces of one may live on any thread, as
-// coroutines are made on one and end on another.
+// What threads that have ended left, and what others freed for them. Chunks are never given back: pieces of
+// one may live on any thread, as coroutines are made on one and end on another.
 struct Estate {
   std::mutex mutex;
   FrameLists lists;
@@ -62,6 +72,13 @@ void new_chunk() {
   frame_lists.next_chunk = std::min(2 * size, huge_page);
 }
 
+bool take_from_estate(std::size_t size_class) {
+  Estate& from = estate();
+  const std::lock_guard lock(from.mutex);
+  frame_lists.heads[size_class] = std::exchange(from.lists.heads[size_class], nullptr);
+  return frame_lists.heads[size_class] != nullptr;
+}
+
 }  // namespace
 
 constinit thread_local FrameLists frame_lists;
@@ -80,10 +97,28 @@ void* cut_frame(std::size_t size_class) {
     return allocate_frame((size_class + 1) * frame_step);
   }
   const std::size_t size = (size_class + 1) * frame_step;
-  while (static_cast<std::size_t>(frame_lists.chunk_end - frame_lists.chunk) < size) new_chunk();
+  while (static_cast<std::size_t>(frame_lists.chunk_end - frame_lists.chunk) < size) {
+    if (take_from_estate(size_class)) return allocate_frame(size);
+    new_chunk();
+  }
   return std::exchange(frame_lists.chunk, frame_lists.chunk + size);
 }
 
-}  // namespace gather::async::detail
+}  // namespace detail
+
+ForeignFrames::ForeignFrames() noexcept : own_heads_(std::exchange(detail::frame_lists.heads, {})) {}
+
+ForeignFrames::~ForeignFrames() {
+  const auto freed = std::exchange(detail::frame_lists.heads, own_heads_);
+  detail::Estate& to = detail::estate();
+  const std::lock_guard lock(to.mutex);
+  for (std::size_t i = 0; i < freed.size(); ++i)
+    for (detail::FramePiece* piece = freed[i]; piece != nullptr;) {
+      detail::FramePiece* const next = std::exchange(piece->next, to.lists.heads[i]);
+      to.lists.heads[i] = std::exchange(piece, next);
+    }
+}
+
+}  // namespace gather::async
 
 #endif

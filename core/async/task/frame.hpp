@@ -69,6 +69,21 @@ inline void free_frame(void* piece, std::size_t size) noexcept {
 
 #endif
 
+/// While it lives, pieces that this thread frees are kept for other threads. For the end of a frame that was
+/// made on another thread: there it may be asked for again, here the lists would grow with each.
+class ForeignFrames {
+ public:
+  ForeignFrames() noexcept;
+  ~ForeignFrames();
+  ForeignFrames(const ForeignFrames&) = delete;
+  ForeignFrames& operator=(const ForeignFrames&) = delete;
+
+#ifndef GATHER_PLAIN_FRAMES
+ private:
+  std::array<detail::FramePiece*, detail::frame_classes> own_heads_;
+#endif
+};
+
 /// Base of what lives in such memory.
 struct FrameAllocated {
   static void* operator new(std::size_t size) { return allocate_frame(size); }

@@ -1,0 +1,27 @@
+#include "core/async/thread/blocking.hpp"
+
+#include "core/async/loop/loop.hpp"
+#include "core/async/thread/threads.hpp"
+
+namespace gather::async {
+
+void BlockingOp::begin() noexcept {
+  try {
+    task().loop().threads().default_pool().submit(*this);
+  } catch (...) {
+    error_ = std::current_exception();
+    complete();
+  }
+}
+
+// The task is parked until its loop has the message, so both are there for all of this.
+void BlockingOp::run() noexcept {
+  try {
+    call();
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  task().loop().post([this] { complete(); });
+}
+
+}  // namespace gather::async
