@@ -5,10 +5,12 @@
 #include "core/base/error.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +18,17 @@ namespace gather::async {
 namespace {
 
 constexpr std::array refused = {SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+// How many watches each number has: what a child has to know when somebody calls fork().
+std::array<std::atomic<int>, NSIG> watches;
+
+// libuv's handler writes into a pipe that such a child shares with us: what is sent to it would arrive here.
+void forget_in_children() {
+  [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] {
+    for (int number = 1; number < NSIG; ++number)
+      if (watches[static_cast<std::size_t>(number)] > 0) signal(number, SIG_DFL);
+  });
+}
 
 }  // namespace
 
@@ -34,6 +47,7 @@ struct SignalWatch::State : std::enable_shared_from_this<State> {
   Loop& loop;
   std::function<void(int)> callback;
   Handle<uv_signal_t> handle;
+  std::size_t number = 0;
 };
 
 SignalWatch::SignalWatch(Loop& loop, int number, std::function<void(int)> callback)
@@ -48,8 +62,14 @@ SignalWatch::SignalWatch(Loop& loop, int number, std::function<void(int)> callba
   if (uv_signal_start(handle->get(), &State::arrived, number) != 0)  // The numbers that glibc keeps.
     throw std::invalid_argument(fmt::format("signal {} can't be watched", number));
   state_->handle = *std::move(handle);
+  state_->number = static_cast<std::size_t>(number);
+  ++watches[state_->number];
+  forget_in_children();
 }
 
-SignalWatch::~SignalWatch() { state_->handle.reset(); }
+SignalWatch::~SignalWatch() {
+  --watches[state_->number];
+  state_->handle.reset();
+}
 
 }  // namespace gather::async

@@ -15,7 +15,8 @@ class Loop;
 /// The callback may destroy the watch; what it throws goes to the loop's exception handler.
 ///
 /// When the last watch of a number dies, the signal's default action is back, not what was there before the
-/// first (libuv keeps no memory of that). Programs started meanwhile inherit no handling.
+/// first (libuv keeps no memory of that). Programs started meanwhile inherit no handling, nor do copies of
+/// this process by fork(), where the default action is back; such a copy can't watch the same number itself.
 ///
 /// Throws std::invalid_argument for a number that is no signal, KILL and STOP, which can't be caught, CHLD,
 /// which libuv needs, and SEGV, BUS, FPE and ILL, which would come back for ever. Requires: the loop is on

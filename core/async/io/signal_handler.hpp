@@ -15,8 +15,8 @@ namespace gather::async {
 
 /// Calls `callback` on `loop` each time the signal `number` arrives, as call_soon does, until the handler is
 /// removed or the loop closes. A second handler for a number takes the first one's place. What the callback
-/// throws goes to the loop's exception handler; it may add and remove handlers. Programs started meanwhile
-/// inherit no handling. Throws as SignalWatch does.
+/// throws goes to the loop's exception handler; it may add and remove handlers. Children inherit no
+/// handling. Throws as SignalWatch does.
 ///
 ///     add_signal_handler(loop, SIGTERM, [&] { task.cancel(); });
 void add_signal_handler(Loop& loop, int number, std::function<void()> callback);

@@ -1,9 +1,14 @@
 #include "core/async/io/signal.hpp"
 
+#include "core/async/io/child.hpp"
+#include "core/async/io/signal_handler.hpp"
+#include "core/async/loop/running.hpp"
+#include "core/async/loop/watch.hpp"
 #include "tests/unit/async/loopback.hpp"
 
 #include <catch2/catch.hpp>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <memory>
@@ -125,4 +130,157 @@ TEST_CASE("R1: KILL, STOP, CHLD and numbers that are no signal are refused", "[a
   Loop loop;
   for (const int number : {SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, 0, -1, 32, 4711})
     CHECK_THROWS_AS(SignalWatch(loop, number, [](int) {}), std::invalid_argument);
+}
+
+TEST_CASE("R1: add_signal_handler runs the callback on the loop; remove tells whether one was set",
+          "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    Event come;
+    add_signal_handler(loop, SIGUSR1, [&] { come.set(); });
+    raise(SIGUSR1);
+    CHECK(!come.is_set());
+    co_await come.wait();
+    CHECK(remove_signal_handler(loop, SIGUSR1));
+    CHECK(!remove_signal_handler(loop, SIGUSR1));
+    CHECK(!remove_signal_handler(loop, SIGKILL));
+    CHECK(disposition(SIGUSR1) == SIG_DFL);
+  });
+}
+
+TEST_CASE("R1: a second handler takes the place of the first, also from inside it", "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    std::string log;
+    Event come;
+    add_signal_handler(loop, SIGUSR1, [&] { log += "never "; });
+    add_signal_handler(loop, SIGUSR1, [&] {
+      add_signal_handler(loop, SIGUSR1, [&] {
+        log += "third";
+        come.set();
+      });
+      log += "second ";
+      come.set();
+    });
+    for (int i = 0; i < 2; ++i) {
+      raise(SIGUSR1);
+      co_await come.wait();
+      come.clear();
+    }
+    CHECK(log == "second third");
+  });
+}
+
+TEST_CASE("R1: handlers for KILL, STOP and unknown numbers are errors", "[async][signal]") {
+  Loop loop;
+  for (const int number : {SIGKILL, SIGSTOP, 0, -1, 4711})
+    CHECK_THROWS_AS(add_signal_handler(loop, number, [] {}), std::invalid_argument);
+  for (const int number : {0, -1, 4711})
+    CHECK_THROWS_AS(remove_signal_handler(loop, number), std::invalid_argument);
+}
+
+TEST_CASE("R1: what a handler throws goes to the exception handler, and it stays", "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    Event complained;
+    loop.set_exception_handler([&](const Complaint&) { complained.set(); });
+    add_signal_handler(loop, SIGUSR1, [] { throw std::runtime_error("no luck"); });
+    for (int i = 0; i < 2; ++i) {
+      raise(SIGUSR1);
+      co_await complained.wait();
+      complained.clear();
+    }
+    loop.set_exception_handler({});
+    CHECK(remove_signal_handler(loop, SIGUSR1));
+  });
+}
+
+TEST_CASE("R1: a loop that closes takes its handlers along", "[async][signal]") {
+  {
+    Loop loop;
+    add_signal_handler(loop, SIGUSR1, [] {});
+    CHECK(disposition(SIGUSR1) != SIG_DFL);
+  }
+  CHECK(disposition(SIGUSR1) == SIG_DFL);
+}
+
+TEST_CASE("R1: children do not inherit handling", "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    bool called = false;
+    add_signal_handler(loop, SIGTERM, [&] { called = true; });
+    const auto child = start_child({{"/bin/sh", "-c", "kill -TERM $$; exit 3"}});
+    REQUIRE(child);
+    co_await Readable(child->pidfd);
+    int status = 0;
+    CHECK(waitpid(child->pid, &status, 0) == child->pid);
+    close(child->pidfd);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGTERM);
+    CHECK(!called);
+    remove_signal_handler(loop, SIGTERM);
+  });
+}
+
+TEST_CASE("R1: a copy of the process by fork has the default action, and does not tell its parent's loop",
+          "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    bool called = false;
+    add_signal_handler(loop, SIGUSR1, [&] { called = true; });
+    const pid_t child = fork();
+    if (child == 0) {
+      raise(SIGUSR1);
+      _exit(0);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    for (int i = 0; i < 5; ++i) co_await yield();
+    CHECK(!called);
+  });
+}
+
+TEST_CASE("R1: wait_for_signal gives the one that came", "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    loop.call_soon([] { raise(SIGUSR2); });
+    CHECK(co_await wait_for_signal({SIGUSR1, SIGUSR2}) == SIGUSR2);
+    CHECK(disposition(SIGUSR1) == SIG_DFL);
+    CHECK_THROWS_AS(co_await wait_for_signal({SIGKILL}), std::invalid_argument);
+    const auto too_long = []() -> Co<> { co_await wait_for_signal({SIGUSR1}); };
+    CHECK_THROWS_AS(co_await timeout(1ms, too_long), TimeoutError);
+    CHECK(disposition(SIGUSR1) == SIG_DFL);
+  });
+}
+
+TEST_CASE("R1: a stream of signals gives each number once, in order, also those from before the wait",
+          "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    Signals signals(loop, {SIGUSR1, SIGUSR2});
+    Event come;
+    const SignalWatch last(loop, SIGWINCH, [&](int) { come.set(); });
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    raise(SIGUSR2);
+    raise(SIGWINCH);
+    co_await come.wait();
+    co_await yield();
+    CHECK(co_await signals.next() == SIGUSR1);
+    CHECK(co_await signals.next() == SIGUSR2);
+    raise(SIGUSR1);
+    CHECK(co_await signals.next() == SIGUSR1);
+  });
+}
+
+TEST_CASE("R1: a waiter that is cancelled leaves its signal to the next", "[async][signal]") {
+  run_real([](Loop& loop) -> Co<> {
+    Signals signals(loop, {SIGUSR1});
+    const auto wait = [&signals]() -> Co<int> { co_return co_await signals.next(); };
+    const Task<int> first = loop.create_task(wait());
+    const Task<int> second = loop.create_task(wait());
+    const Task<int> third = loop.create_task(wait());
+    co_await yield();
+    third.cancel();
+    // The watch was made first, so the waiter has been woken by now, and has not run.
+    const SignalWatch watch(loop, SIGUSR1, [&](int) { first.cancel(); });
+    raise(SIGUSR1);
+    CHECK(co_await second == SIGUSR1);
+    CHECK(first.cancelled());
+    CHECK(third.cancelled());
+  });
 }
