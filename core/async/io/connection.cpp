@@ -44,12 +44,21 @@ std::string endpoint_text(const std::string& host, std::uint16_t port) {
   return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
-Handle<uv_tcp_t> open_tcp(Loop& loop, void* owner) {
+void CloseStream::operator()(AnyStream* handle) const noexcept {
+  handle->stream.data = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(handle),
+           [](uv_handle_t* closed) { delete reinterpret_cast<AnyStream*>(closed); });
+}
+
+StreamHandle open_stream(Loop& loop, Transport transport, void* owner) {
   ignore_broken_pipes();
-  auto handle =
-      open_handle<uv_tcp_t>(owner, [&](uv_tcp_t* tcp) { return uv_tcp_init(&loop.poller().uv(), tcp); });
-  if (!handle) throw StreamError("open a socket", -handle.error());
-  return *std::move(handle);
+  auto block = std::make_unique<AnyStream>();
+  uv_loop_t& uv = loop.poller().uv();
+  const int error =
+      transport == Transport::tcp ? uv_tcp_init(&uv, &block->tcp) : uv_pipe_init(&uv, &block->pipe, 0);
+  if (error != 0) throw StreamError("open a socket", -error);
+  block->stream.data = owner;
+  return StreamHandle(block.release());
 }
 
 Connection::~Connection() { assert(reader_ == nullptr && "a stream must outlive those who wait in it"); }

@@ -46,7 +46,7 @@ struct Server::State : std::enable_shared_from_this<State> {
 
   Loop& loop;
   Handler handler;
-  Handle<uv_tcp_t> listener;  // None once closed.
+  StreamHandle listener;  // None once closed.
   std::uint16_t port = 0;
   Member* first = nullptr;  // Unfinished handlers.
   std::size_t size = 0;
@@ -93,16 +93,15 @@ Co<> serve(const Server::Handler& handler, Loop& loop, Stream stream) {
 
 void Server::State::listen(const std::string& host, std::uint16_t wanted) try {
   const sockaddr_storage address = numeric_address(host, wanted);
-  listener = open_tcp(loop, this);
-  if (const int error = uv_tcp_bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), 0);
+  listener = open_stream(loop, Transport::tcp, this);
+  if (const int error = uv_tcp_bind(&listener->tcp, reinterpret_cast<const sockaddr*>(&address), 0);
       error != 0)
     refuse(host, wanted, error);
-  if (const int error = uv_listen(reinterpret_cast<uv_stream_t*>(listener.get()), backlog, &connected);
-      error != 0)
+  if (const int error = uv_listen(&listener->stream, backlog, &connected); error != 0)
     refuse(host, wanted, error);
   sockaddr_storage bound{};
   int length = sizeof bound;
-  uv_tcp_getsockname(listener.get(), reinterpret_cast<sockaddr*>(&bound), &length);
+  uv_tcp_getsockname(&listener->tcp, reinterpret_cast<sockaddr*>(&bound), &length);
   port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
                                            : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
 } catch (const std::invalid_argument& error) {
@@ -122,9 +121,8 @@ void Server::State::connected(uv_stream_t* stream, int status) noexcept {
 }
 
 void Server::State::accept() {
-  auto connection = std::make_unique<Connection>(loop);
-  if (const int error = uv_accept(reinterpret_cast<uv_stream_t*>(listener.get()), connection->uv());
-      error != 0)
+  auto connection = std::make_unique<Connection>(loop, Transport::tcp);
+  if (const int error = uv_accept(&listener->stream, connection->uv()); error != 0)
     throw StreamError("accept", -error);
   uv_tcp_nodelay(connection->tcp(), 1);
   const Task<> task = loop.create_task(serve(handler, loop, Stream(std::move(connection))));

@@ -6,8 +6,11 @@
 #include "core/base/error.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cassert>
+#include <cerrno>
 #include <utility>
 
 namespace gather::async {
@@ -75,7 +78,7 @@ std::string Stream::ReadUntil::await_resume() {
 // Most writes fit into the kernel's buffer: no request, no copy, no trip through the loop.
 bool Stream::Write::await_ready() noexcept {
   if (bytes_.empty()) return true;
-  if (connection_.tcp() == nullptr) {
+  if (connection_.is_closed()) {
     error_ = UV_ECANCELED;
     return true;
   }
@@ -103,7 +106,7 @@ void Stream::Write::await_resume() {
 }
 
 void Stream::Shutdown::submit() {
-  if (connection_.tcp() == nullptr) {
+  if (connection_.is_closed()) {
     ended(UV_ECANCELED);
     return;
   }
@@ -130,7 +133,7 @@ Stream::ReadUntil Stream::read_until(std::string_view delimiter, std::size_t lim
 Stream::Write Stream::write(std::string_view bytes) noexcept { return {*connection_, bytes}; }
 Stream::Shutdown Stream::shutdown() noexcept { return Shutdown(*connection_); }
 void Stream::close() noexcept { connection_->close(); }
-bool Stream::is_closed() const noexcept { return connection_->tcp() == nullptr; }
+bool Stream::is_closed() const noexcept { return connection_->is_closed(); }
 bool Stream::at_end() const noexcept { return connection_->end() != 0; }
 
 namespace {
@@ -163,11 +166,25 @@ class Connect final : public RequestOp {
 
 Co<Stream> open_connection(std::string host, std::uint16_t port) {
   const sockaddr_storage address = numeric_address(host, port);
-  auto connection = std::make_unique<Connection>((co_await this_task()).loop());
+  auto connection = std::make_unique<Connection>((co_await this_task()).loop(), Transport::tcp);
   if (const int error = co_await Connect(*connection, address); error != 0)
     throw StreamError("can't connect to " + endpoint_text(host, port), -error);
   uv_tcp_nodelay(connection->tcp(), 1);
   co_return Stream(std::move(connection));
+}
+
+Stream open_pipe(Loop& loop, int descriptor) try {
+  // libuv takes anything, and aborts the process when the kernel then refuses to watch it.
+  struct stat about{};
+  if (fstat(descriptor, &about) != 0) throw StreamError("open a pipe", errno);
+  if (!S_ISFIFO(about.st_mode) && !S_ISSOCK(about.st_mode)) throw StreamError("open a pipe", ENOTSUP);
+  auto connection = std::make_unique<Connection>(loop, Transport::pipe);
+  if (const int error = uv_pipe_open(connection->pipe(), descriptor); error != 0)
+    throw StreamError("open a pipe", -error);
+  return Stream(std::move(connection));
+} catch (...) {
+  close(descriptor);
+  throw;
 }
 
 }  // namespace gather::async

@@ -1,4 +1,5 @@
-/// Streams: asyncio's StreamReader and StreamWriter in one, over TCP. Knows nothing of what the bytes mean.
+/// Streams: asyncio's StreamReader and StreamWriter in one, over TCP, Unix sockets and pipes. Knows nothing
+/// of what the bytes mean.
 #pragma once
 
 #include "core/async/loop/request.hpp"
@@ -15,6 +16,7 @@
 namespace gather::async {
 
 class Connection;
+class Loop;
 
 /// A connection could not be made, or broke: "read: Connection reset by peer".
 class StreamError : public std::runtime_error {
@@ -89,7 +91,8 @@ class ReadOp : public Op {
   Connection& connection_;
 };
 
-/// One TCP connection, both ways. One task may read while others write. Nagle's delay is off.
+/// One connection, both ways; an end of a pipe goes one way, and the other fails at once. One task may read
+/// while others write. Nagle's delay is off.
 ///
 /// Once read from, it reads ahead: at most 128 KiB, unless a read asks for more. It must outlive
 /// those who wait in it, also after close(). Moving it is fine at any time.
@@ -208,5 +211,11 @@ class Stream::Shutdown final : public RequestOp {
 /// Connects to a numeric IPv4 or IPv6 address. Throws StreamError, and std::invalid_argument for a host that
 /// is no such address. A cancel gives the attempt up.
 Co<Stream> open_connection(std::string host, std::uint16_t port);
+
+/// A stream over a descriptor that is open already: an end of a pipe, or a connected Unix socket. It belongs
+/// to the stream from the call on, also if that throws, and is made non-blocking (which an end that a child
+/// inherits does not notice; a socket or file shared with one does). Throws StreamError if it is no such
+/// thing.
+Stream open_pipe(Loop& loop, int descriptor);
 
 }  // namespace gather::async

@@ -6,8 +6,11 @@
 #include "tests/unit/async/loopback.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <vector>
 
@@ -261,6 +264,29 @@ TEST_CASE("a refused connection is an error that says where", "[async][stream]")
         co_await open_connection("nowhere.example", port),
         "nowhere.example is no numeric address such as 127.0.0.1 or ::1; names are not looked up "
         "here");
+  });
+}
+
+TEST_CASE("the ends of a pipe are streams: one writes, the other reads to the end", "[async][stream]") {
+  run_real([](Loop& loop) -> Co<> {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+    Stream reader = open_pipe(loop, ends[0]);
+    Stream writer = open_pipe(loop, ends[1]);
+    co_await writer.write("through the pipe");
+    CHECK_THROWS_AS(co_await writer.read_some(), StreamError);
+    CHECK_THROWS_AS(co_await reader.write("back"), StreamError);
+    writer.close();
+    CHECK(co_await read_all(reader) == "through the pipe");
+  });
+}
+
+TEST_CASE("open_pipe closes a descriptor that is no pipe", "[async][stream]") {
+  run_real([](Loop& loop) -> Co<> {
+    const int file = open("/dev/null", O_RDWR | O_CLOEXEC);
+    CHECK_THROWS_WITH(open_pipe(loop, file), "open a pipe: Operation not supported");
+    CHECK(fcntl(file, F_GETFD) == -1);
+    co_return;
   });
 }
 
