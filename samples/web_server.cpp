@@ -120,17 +120,17 @@ Co<int> serve(Loop& loop, const Options& options) {
   const SignalWatch interrupted(loop, SIGINT, on_signal);
   const SignalWatch terminated(loop, SIGTERM, on_signal);
 
-  co_return co_await with_server(
-      start_server(loop, "127.0.0.1", options.port,
-                   [&site](Stream stream) { return site.serve(std::move(stream)); }),
-      [&](Server& server) -> Co<int> {
-        announce(options, server.port());
-        if (!options.command.empty()) command.emplace(options.command, server.port());
-        raise_descriptor_limit();
-        if (command) co_return co_await command->wait();
-        co_await stop.wait();
-        co_return 0;
-      });
+  const auto handler = [&site](Stream stream) { return site.serve(std::move(stream)); };
+  co_return co_await with_server(co_await start_server(handler, "127.0.0.1", options.port),
+                                 [&](Server& server) -> Co<int> {
+                                   announce(options, server.port());
+                                   if (!options.command.empty())
+                                     command.emplace(options.command, server.port());
+                                   raise_descriptor_limit();
+                                   if (command) co_return co_await command->wait();
+                                   co_await stop.wait();
+                                   co_return 0;
+                                 });
 }
 
 }  // namespace

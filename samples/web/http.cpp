@@ -145,7 +145,7 @@ Request parse_head(std::string_view head) {
 Co<std::optional<Request>> read_request(Stream& stream) {
   std::string head;
   try {
-    head = co_await stream.read_until("\r\n\r\n", head_limit);
+    head = co_await stream.readuntil("\r\n\r\n", head_limit);
   } catch (const gather::async::LimitOverrun&) {
     throw BadRequest(431, fmt::format("the headers are longer than {} bytes", head_limit));
   } catch (const gather::async::IncompleteRead& error) {
@@ -156,8 +156,8 @@ Co<std::optional<Request>> read_request(Stream& stream) {
   const std::uint64_t length = body_length(request);
   const std::string* const expect = request.header("Expect");
   if (length > 0 && expect != nullptr && same_word(*expect, "100-continue"))
-    co_await stream.write("HTTP/1.1 100 Continue\r\n\r\n");
-  if (length > 0) request.body = co_await stream.read_exactly(length);
+    co_await stream.send("HTTP/1.1 100 Continue\r\n\r\n");
+  if (length > 0) request.body = co_await stream.readexactly(length);
   co_return request;
 }
 
@@ -169,12 +169,12 @@ Co<> write_response(Stream& stream, const Response& response, bool head, bool cl
                    response.pattern.value_or(response.body.size()));
   bytes += close ? "Connection: close\r\n\r\n" : "\r\n";
   if (has_body && !head && !response.pattern) bytes += response.body;
-  co_await stream.write(bytes);
+  co_await stream.send(bytes);
   if (!has_body || head || !response.pattern) co_return;
   for (std::uint64_t sent = 0; sent < *response.pattern;) {
     bytes =
         pattern(sent, static_cast<std::size_t>(std::min<std::uint64_t>(*response.pattern - sent, 64 * 1024)));
-    co_await stream.write(bytes);
+    co_await stream.send(bytes);
     sent += bytes.size();
   }
 }

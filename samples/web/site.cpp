@@ -42,7 +42,7 @@ std::optional<std::uint64_t> number(std::string_view text, std::uint64_t most) {
 Co<> stay(Stream& stream, std::chrono::milliseconds length) {
   try {
     co_await gather::async::timeout(length, [&]() -> Co<> {
-      throw IncompleteRead(co_await stream.read_exactly(head_limit + body_limit));
+      throw IncompleteRead(co_await stream.readexactly(head_limit + body_limit));
     });
   } catch (const TimeoutError&) {
   }
@@ -59,10 +59,10 @@ std::string echo(const Request& request) {
 Co<> refuse(Stream& stream, int status, std::string why) {
   const Response response{.status = status, .body = std::move(why) + "\n"};
   co_await write_response(stream, response, false, true);
-  co_await stream.shutdown();
+  stream.write_eof();
   try {
     co_await gather::async::timeout(1s, [&]() -> Co<> {
-      while (!(co_await stream.read_some()).empty()) {
+      while (!(co_await stream.read(head_limit)).empty()) {
       }
     });
   } catch (const TimeoutError&) {

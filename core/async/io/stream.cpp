@@ -1,22 +1,17 @@
 #include "core/async/io/stream.hpp"
 
-#include "core/async/combine/timeout.hpp"
 #include "core/async/io/connection.hpp"
 #include "core/async/task/error.hpp"
-#include "core/base/error.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
+#include <stdexcept>
 #include <utility>
 
 namespace gather::async {
-
-StreamError::StreamError(std::string_view doing, int code)
-    : std::runtime_error(fmt::format("{}: {}", doing, system_error_text(code))), code_(code) {}
 
 bool ReadOp::await_ready() {
   if (connection_.has_reader()) throw InvalidState("another task is reading from this stream");
@@ -43,11 +38,12 @@ std::string ReadOp::take(std::size_t most) { return connection_.bytes().take(mos
 
 std::string_view ReadOp::buffered() const noexcept { return connection_.bytes().view(); }
 
-bool ReadOp::at_end() const noexcept { return connection_.end() != 0; }
+bool ReadOp::ended() const noexcept { return connection_.end() != 0; }
 
-std::string Stream::ReadSome::await_resume() {
+std::string Stream::Read::await_resume() {
   finish();
-  if (buffered().empty()) check_error();
+  if (most_ == 0) return {};
+  if (all_ || buffered().empty()) check_error();
   return take(most_);
 }
 
@@ -55,132 +51,139 @@ std::string Stream::ReadExactly::await_resume() {
   finish();
   if (buffered().size() >= count_) return take(count_);
   check_error();
-  throw IncompleteRead(take());
+  throw IncompleteRead(take(), count_);
 }
 
 bool Stream::ReadUntil::enough() noexcept {
-  assert(!delimiter_.empty());
+  assert(!separator_.empty());
   const std::string_view bytes = buffered();
-  found_ = bytes.find(delimiter_, searched_);
+  found_ = bytes.find(separator_, searched_);
   if (found_ != std::string_view::npos) return true;
-  searched_ = bytes.size() < delimiter_.size() ? 0 : bytes.size() - delimiter_.size() + 1;
-  return searched_ > limit_ || at_end();
+  searched_ = bytes.size() < separator_.size() ? 0 : bytes.size() - separator_.size() + 1;
+  return searched_ > limit_ || ended();
+}
+
+LimitOverrun Stream::ReadUntil::overrun() {
+  const bool found = found_ != std::string_view::npos;
+  const std::size_t consumed = found ? found_ : searched_;
+  if (!line_) return {std::string(buffered()), consumed};
+  return {found ? take(found_ + separator_.size()) : take(), consumed};
 }
 
 std::string Stream::ReadUntil::await_resume() {
   finish();
-  if (found_ <= limit_) return take(found_ + delimiter_.size());
-  if (found_ != std::string_view::npos || searched_ > limit_) throw LimitOverrun(std::string(buffered()));
+  if (found_ <= limit_) return take(found_ + separator_.size());
+  if (found_ != std::string_view::npos || searched_ > limit_) throw overrun();
   check_error();
+  if (line_) return take();
   throw IncompleteRead(take());
 }
 
-// Most writes fit into the kernel's buffer: no request, no copy, no trip through the loop.
-bool Stream::Write::await_ready() noexcept {
-  if (bytes_.empty()) return true;
-  if (connection_.is_closed()) {
-    error_ = UV_ECANCELED;
-    return true;
-  }
-  const uv_buf_t buffer = buffer_of(const_cast<char*>(bytes_.data()), bytes_.size());
-  const int written = uv_try_write(connection_.uv(), &buffer, 1);
-  if (written > 0)
-    bytes_.remove_prefix(static_cast<std::size_t>(written));
-  else if (written != UV_EAGAIN)
-    error_ = written;
-  return bytes_.empty() || error_ != 0;
-}
+Stream::Drain::Drain(Connection& connection) noexcept
+    : WaitOp(connection.outbox().drainers()), connection_(connection) {}
 
-void Stream::Write::submit() {
-  const int error = start_request<uv_write_t>(*this, std::string(bytes_), [&](auto& block) {
-    const uv_buf_t buffer = buffer_of(block.bytes.data(), block.bytes.size());
-    return uv_write(&block.uv, connection_.uv(), &buffer, 1, &block.done);
-  });
-  if (error != 0) ended(error);
-}
+bool Stream::Drain::await_ready() const noexcept { return !connection_.outbox().over(); }
 
-void Stream::Write::await_resume() {
+void Stream::Drain::await_resume() {
   leave();
-  const int error = error_ != 0 ? error_ : status();
-  if (error != 0) throw StreamError("write", -error);
+  if (const int error = connection_.outbox().error(); error != 0) throw StreamError("write", -error);
+  if (connection_.closing() && connection_.outbox().idle()) throw StreamError("write", ECANCELED);
+  const int end = connection_.end();
+  if (end != 0 && end != UV_EOF && !connection_.closing()) throw StreamError("read", -end);
 }
 
-void Stream::Shutdown::submit() {
-  if (connection_.is_closed()) {
-    ended(UV_ECANCELED);
-    return;
+// Most writes fit into the kernel's buffer, and never park.
+bool Stream::Send::await_ready() {
+  error_ = connection_.write_error();
+  if (error_ == 0 && connection_.outbox().idle() && !rest_.empty()) {
+    connection_.outbox().offer(rest_);
+    error_ = connection_.outbox().error();
   }
-  const int error = start_request<uv_shutdown_t>(
-      *this, {}, [&](auto& block) { return uv_shutdown(&block.uv, connection_.uv(), &block.done); });
-  if (error != 0) ended(error);
+  return rest_.empty() || error_ != 0;
 }
 
-void Stream::Shutdown::await_resume() {
+void Stream::Send::begin() noexcept { connection_.outbox().add(*this); }
+
+void Stream::Send::gone(int error) noexcept {
+  error_ = error;
+  complete();
+}
+
+Op::Abort Stream::Send::abort() noexcept {
+  connection_.outbox().remove(*this);
+  return Abort::detached;
+}
+
+void Stream::Send::await_resume() {
   leave();
-  if (status() != 0) throw StreamError("shutdown", -status());
+  if (error_ != 0) throw StreamError("write", -error_);
 }
 
-Stream::Stream(std::unique_ptr<Connection> connection) noexcept : connection_(std::move(connection)) {}
+Stream::WaitClosed::WaitClosed(Connection& connection) noexcept
+    : WaitOp(connection.closers()), connection_(connection) {}
+
+bool Stream::WaitClosed::await_ready() const noexcept { return connection_.is_closed(); }
+
+void Stream::WaitClosed::await_resume() {
+  leave();
+  const int error = connection_.outbox().error();
+  if (error != 0 && error != UV_ECANCELED) throw StreamError("write", -error);
+}
+
+Stream::Stream(ConnectionPtr connection) noexcept : connection_(std::move(connection)) {}
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-Stream::ReadSome Stream::read_some(std::size_t most) noexcept { return {*connection_, most}; }
-Stream::ReadExactly Stream::read_exactly(std::size_t count) noexcept { return {*connection_, count}; }
-Stream::ReadUntil Stream::read_until(std::string_view delimiter, std::size_t limit) noexcept {
-  return {*connection_, delimiter, limit};
+Stream::Read Stream::read(std::ptrdiff_t most) noexcept { return {*connection_, most}; }
+Stream::ReadExactly Stream::readexactly(std::size_t count) noexcept { return {*connection_, count}; }
+Stream::ReadUntil Stream::readline() noexcept { return {*connection_, "\n", limit(), true}; }
+Stream::ReadUntil Stream::readuntil(std::string_view separator) noexcept {
+  return readuntil(separator, limit());
 }
-Stream::Write Stream::write(std::string_view bytes) noexcept { return {*connection_, bytes}; }
-Stream::Shutdown Stream::shutdown() noexcept { return Shutdown(*connection_); }
+Stream::ReadUntil Stream::readuntil(std::string_view separator, std::size_t limit) noexcept {
+  return {*connection_, separator, limit, false};
+}
+bool Stream::at_eof() const noexcept { return connection_->end() != 0 && connection_->bytes().empty(); }
+std::size_t Stream::limit() const noexcept { return connection_->limit(); }
+void Stream::set_limit(std::size_t bytes) noexcept { connection_->set_limit(bytes); }
+
+void Stream::write(std::string_view bytes) { connection_->write(bytes); }
+Stream::Drain Stream::drain() noexcept { return Drain(*connection_); }
+Stream::Send Stream::send(std::string_view bytes) noexcept { return {*connection_, bytes}; }
+void Stream::write_eof() noexcept { connection_->write_eof(); }
+
+void Stream::set_write_buffer_limits(std::size_t high, std::size_t low) {
+  if (low > high) throw std::invalid_argument("the low mark of a write buffer is above its high mark");
+  connection_->outbox().set_limits(high, low);
+}
+
+std::pair<std::size_t, std::size_t> Stream::get_write_buffer_limits() const noexcept {
+  return {connection_->outbox().low(), connection_->outbox().high()};
+}
+
+std::size_t Stream::get_write_buffer_size() const noexcept { return connection_->outbox().size(); }
+
 void Stream::close() noexcept { connection_->close(); }
-bool Stream::is_closed() const noexcept { return connection_->is_closed(); }
-bool Stream::at_end() const noexcept { return connection_->end() != 0; }
-
-namespace {
-
-class Connect final : public RequestOp {
- public:
-  Connect(Connection& connection, const sockaddr_storage& address) noexcept
-      : connection_(connection), address_(address) {}
-  bool await_ready() const noexcept { return false; }
-  /// libuv's error, or 0.
-  int await_resume() {
-    leave();
-    return status();
-  }
-
- private:
-  void submit() override {
-    const int error = start_request<uv_connect_t>(*this, {}, [&](auto& block) {
-      return uv_tcp_connect(&block.uv, connection_.tcp(), reinterpret_cast<const sockaddr*>(&address_),
-                            &block.done);
-    });
-    if (error != 0) ended(error);
-  }
-
-  Connection& connection_;
-  const sockaddr_storage& address_;
-};
-
-}  // namespace
-
-Co<Stream> open_connection(std::string host, std::uint16_t port) {
-  const sockaddr_storage address = numeric_address(host, port);
-  auto connection = std::make_unique<Connection>((co_await this_task()).loop(), Transport::tcp);
-  if (const int error = co_await Connect(*connection, address); error != 0)
-    throw StreamError("can't connect to " + endpoint_text(host, port), -error);
-  uv_tcp_nodelay(connection->tcp(), 1);
-  co_return Stream(std::move(connection));
+void Stream::abort() noexcept { connection_->abort(); }
+bool Stream::is_closing() const noexcept {
+  return connection_->closing() || connection_->outbox().error() != 0;
 }
+Stream::WaitClosed Stream::wait_closed() noexcept { return WaitClosed(*connection_); }
+
+Address Stream::peername() const noexcept { return connection_->peer(); }
+Address Stream::sockname() const noexcept { return local_address(connection_->descriptor()); }
+int Stream::fileno() const noexcept { return connection_->descriptor(); }
 
 Stream open_pipe(Loop& loop, int descriptor) try {
   // libuv takes anything, and aborts the process when the kernel then refuses to watch it.
   struct stat about{};
   if (fstat(descriptor, &about) != 0) throw StreamError("open a pipe", errno);
   if (!S_ISFIFO(about.st_mode) && !S_ISSOCK(about.st_mode)) throw StreamError("open a pipe", ENOTSUP);
-  auto connection = std::make_unique<Connection>(loop, Transport::pipe);
-  if (const int error = uv_pipe_open(connection->pipe(), descriptor); error != 0)
+  ConnectionPtr connection = Connection::make(loop, Transport::pipe);
+  if (const int error = adopt_descriptor(Transport::pipe, connection->handle(), descriptor); error != 0)
     throw StreamError("open a pipe", -error);
+  connection->connected();
   return Stream(std::move(connection));
 } catch (...) {
   close(descriptor);

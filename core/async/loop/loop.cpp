@@ -119,6 +119,7 @@ void Loop::close() {
   }
   while (Timer* const timer = timers_.pop_due(TimePoint::max()))
     if (auto* const call = dynamic_cast<Call::Node*>(timer)) call->self = nullptr;
+  for (const Service& service : services_) service.close(service.object.get());
   while (any_posted_) take_posted();  // What dies with it may post once more, from other threads too.
 }
 

@@ -159,10 +159,29 @@ class Loop {
   /// For add_signal_handler, and for to_thread and its kin. Requires: not virtual.
   SignalHandlers& signal_handlers();
   Threads& threads();
+  /// What a file keeps per loop: one T, made with the first call by `T(Loop&)`. When the loop closes, after
+  /// its tasks have gone, its `close()` is called; what must outlive that, such as a request in flight,
+  /// shares it.
+  template <class T>
+  std::shared_ptr<T> service() {
+    for (const Service& service : services_)
+      if (service.key == &service_key<T>) return std::static_pointer_cast<T>(service.object);
+    auto object = std::make_shared<T>(*this);
+    services_.push_back({&service_key<T>, object, [](void* it) { static_cast<T*>(it)->close(); }});
+    return object;
+  }
 
  private:
   friend class TaskCell;
   class Running;
+
+  struct Service {
+    const void* key;
+    std::shared_ptr<void> object;
+    void (*close)(void*);
+  };
+  template <class T>
+  static constexpr char service_key = 0;  // Its address tells one T from another.
 
   template <class T>
   T run_main(Co<T> body, bool cancel_the_rest) {
@@ -203,6 +222,7 @@ class Loop {
   std::shared_ptr<WatchSet> watch_set_;  // Made with the first use; the type is known to watch.cpp alone.
   std::shared_ptr<SignalHandlers> signal_handlers_;  // The same in signal_handler.cpp,
   std::shared_ptr<Threads> threads_;                 // and in threads.cpp.
+  std::vector<Service> services_;
   std::function<void(const Complaint&)> exception_handler_;
 
   std::mutex posted_mutex_;  // Guards posted_ alone: the one thing that other threads touch.

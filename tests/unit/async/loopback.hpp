@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/async/combine/timeout.hpp"
+#include "core/async/io/connect.hpp"
 #include "core/async/io/server.hpp"
 #include "core/async/io/stream.hpp"
 #include "core/async/loop/loop.hpp"
@@ -23,7 +24,7 @@ auto run_real(Body body) {
 
 /// A server on a free port of the loopback interface.
 inline async::Server serve(async::Loop& loop, async::Server::Handler handler) {
-  return async::start_server(loop, "127.0.0.1", 0, std::move(handler));
+  return async::listen(loop, {async::Address::numeric("127.0.0.1", 0).value()}, std::move(handler));
 }
 
 inline async::Co<async::Stream> connect(const async::Server& server) {
@@ -52,13 +53,6 @@ inline async::Co<Pair> connected_pair(async::Loop& loop) {
 }
 
 /// Everything until the end of the stream.
-inline async::Co<std::string> read_all(async::Stream& stream) {
-  std::string all;
-  for (;;) {
-    const std::string piece = co_await stream.read_some();
-    if (piece.empty()) co_return all;
-    all += piece;
-  }
-}
+inline async::Co<std::string> read_all(async::Stream& stream) { co_return co_await stream.read(); }
 
 }  // namespace gather::test

@@ -41,16 +41,16 @@ struct Reply {
 };
 
 Co<> send(Stream& stream, std::string_view request, std::string_view headers = "") {
-  co_await stream.write(fmt::format("{} HTTP/1.1\r\nHost: test\r\n{}\r\n", request, headers));
+  co_await stream.send(fmt::format("{} HTTP/1.1\r\nHost: test\r\n{}\r\n", request, headers));
 }
 
 Co<Reply> receive(Stream& stream, bool has_body = true) {
   Reply reply;
-  reply.head = co_await stream.read_until("\r\n\r\n");
+  reply.head = co_await stream.readuntil("\r\n\r\n");
   constexpr std::string_view name = "Content-Length: ";
   const std::size_t at = reply.head.find(name);
   if (has_body && at != std::string::npos)
-    reply.body = co_await stream.read_exactly(std::stoul(reply.head.substr(at + name.size())));
+    reply.body = co_await stream.readexactly(std::stoul(reply.head.substr(at + name.size())));
   co_return reply;
 }
 
@@ -65,8 +65,8 @@ Co<std::string> get(const Server& server, std::string_view path) {
 std::string answer_to(std::string_view bytes) {
   return visit([&](Loop&, const Server& server) -> Co<std::string> {
     Stream stream = co_await gather::test::connect(server);
-    co_await stream.write(bytes);
-    co_await stream.shutdown();
+    co_await stream.send(bytes);
+    stream.write_eof();
     co_return co_await read_all(stream);
   });
 }
@@ -85,14 +85,14 @@ TEST_CASE("a connection is kept for the next request, also after an error status
     const Reply last = co_await receive(stream);
     CHECK(last.status() == "404");
     CHECK_THAT(last.head, Catch::Contains("\r\nConnection: close\r\n"));
-    CHECK(co_await stream.read_some() == "");
+    CHECK(co_await stream.read(1000) == "");
   });
 }
 
 TEST_CASE("requests sent ahead are answered in order; a delay loses none", "[samples][web]") {
   visit([](Loop&, const Server& server) -> Co<> {
     Stream stream = co_await gather::test::connect(server);
-    co_await stream.write(
+    co_await stream.send(
         "GET /delay/20/first HTTP/1.1\r\nHost: test\r\n\r\nGET /delay/0/second HTTP/1.1\r\nHost: "
         "test\r\n\r\n");
     CHECK((co_await receive(stream)).body == "first after 20 ms\n");
@@ -114,7 +114,7 @@ TEST_CASE("echo gives back method, headers and body", "[samples][web]") {
   visit([](Loop&, const Server& server) -> Co<> {
     Stream stream = co_await gather::test::connect(server);
     co_await send(stream, "POST /echo?a=1", "X-Colour:  red \r\nContent-Length: 5\r\n");
-    co_await stream.write("hello");
+    co_await stream.send("hello");
     CHECK((co_await receive(stream)).body ==
           "POST /echo?a=1 HTTP/1.1\nHost: test\nX-Colour: red\nContent-Length: 5\n\nhello");
   });
@@ -124,8 +124,8 @@ TEST_CASE("a client that asks first is told to go on with its body", "[samples][
   visit([](Loop&, const Server& server) -> Co<> {
     Stream stream = co_await gather::test::connect(server);
     co_await send(stream, "PUT /echo", "Content-Length: 2\r\nExpect: 100-continue\r\n");
-    CHECK(co_await stream.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
-    co_await stream.write("ok");
+    CHECK(co_await stream.readuntil("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+    co_await stream.send("ok");
     CHECK_THAT((co_await receive(stream)).body, Catch::EndsWith("\n\nok"));
   });
 }
@@ -188,12 +188,12 @@ TEST_CASE("500 delays on 500 connections pass together", "[samples][web]") {
 TEST_CASE("a client that is slow to ask or slow to read keeps nobody waiting", "[samples][web]") {
   visit([](Loop&, const Server& server) -> Co<> {
     Stream slow_to_ask = co_await gather::test::connect(server);
-    co_await slow_to_ask.write("GET /delay/0 HTTP/1.1\r\nHo");
+    co_await slow_to_ask.send("GET /delay/0 HTTP/1.1\r\nHo");
     Stream slow_to_read = co_await gather::test::connect(server);
     co_await send(slow_to_read, "GET /bytes/1000000000");
-    co_await slow_to_read.read_some();
+    co_await slow_to_read.read(1000);
     CHECK(co_await get(server, "/delay/0/quick") == "quick after 0 ms\n");
-    co_await slow_to_ask.write("st: test\r\n\r\n");
+    co_await slow_to_ask.send("st: test\r\n\r\n");
     CHECK((co_await receive(slow_to_ask)).body == "done after 0 ms\n");
   });
 }
