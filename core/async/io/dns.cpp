@@ -2,7 +2,7 @@
 
 #include "core/async/loop/loop.hpp"
 #include "core/async/loop/running.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/op.hpp"
 
 #include <fmt/format.h>

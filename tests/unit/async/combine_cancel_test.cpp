@@ -6,7 +6,7 @@
 #include "core/async/combine/timeout.hpp"
 #include "core/async/combine/wait.hpp"
 #include "core/async/combine/wait_for.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/generator.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 

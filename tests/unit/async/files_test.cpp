@@ -2,7 +2,6 @@
 
 #include "core/async/combine/gather.hpp"
 #include "core/async/io/fs.hpp"
-#include "core/async/sync/sync.hpp"
 #include "core/async/thread/to_thread.hpp"
 #include "tests/unit/async/loopback.hpp"
 

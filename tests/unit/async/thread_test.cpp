@@ -1,5 +1,5 @@
 #include "core/async/combine/gather.hpp"
-#include "core/async/sync/sync.hpp"
+#include "core/async/sync/event.hpp"
 #include "core/async/thread/blocking.hpp"
 #include "core/async/thread/to_thread.hpp"
 #include "tests/unit/async/loopback.hpp"

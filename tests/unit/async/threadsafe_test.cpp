@@ -1,7 +1,6 @@
 #include "core/async/thread/threadsafe.hpp"
 
 #include "core/async/loop/running.hpp"
-#include "core/async/sync/sync.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/thread/to_thread.hpp"
 #include "tests/unit/async/loopback.hpp"
