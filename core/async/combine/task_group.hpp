@@ -10,6 +10,7 @@
 #include <exception>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -26,22 +27,22 @@ class TaskGroup {
   /// Starts `body` as a task of the group. Throws InvalidState, and destroys `body` unrun, when the group is
   /// being torn down or has ended.
   template <class T>
-  Task<T> create_task(Co<T> body, std::string name = {},
+  Task<T> create_task(Co<T> body, std::string_view name = {},
                       std::source_location where = std::source_location::current()) {
     if (!open()) {
       std::move(body).close();
       throw InvalidState("this task group takes no more tasks: it has ended, or is being cancelled");
     }
-    Task<T> task = parent_.loop().create_task(std::move(body), std::move(name), where);
+    Task<T> task = parent_.loop().create_task(std::move(body), name, where);
     enlist(task.cell());
     return task;
   }
 
   /// The same; trio's and this library's word for it.
   template <class T>
-  Task<T> spawn(Co<T> body, std::string name = {},
+  Task<T> spawn(Co<T> body, std::string_view name = {},
                 std::source_location where = std::source_location::current()) {
-    return create_task(std::move(body), std::move(name), where);
+    return create_task(std::move(body), name, where);
   }
 
   /// Ends the group early and quietly: cancels its tasks and, if that still runs, its body; task_group then

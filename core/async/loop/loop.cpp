@@ -191,8 +191,8 @@ void Loop::complain(Complaint complaint) noexcept try {
   // A broken handler must not take the loop with it, and there is nobody left to tell.
 }
 
-void Loop::adopt(TaskCell& task, std::string name, std::source_location where) {
-  if (!name.empty()) task.set_name(std::move(name));
+void Loop::adopt(TaskCell& task, std::string_view name, std::source_location where) {
+  if (!name.empty()) task.set_name(std::string(name));
   if (debug_) {
     check_thread();
     task.extras().created_at = where;
@@ -200,7 +200,6 @@ void Loop::adopt(TaskCell& task, std::string name, std::source_location where) {
   task.previous_in_loop_ = last_task_;
   (last_task_ != nullptr ? last_task_->next_in_loop_ : first_task_) = &task;
   last_task_ = &task;
-  enqueue(task);
 }
 
 void Loop::forget(TaskCell& task) noexcept {

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -76,18 +77,32 @@ class Loop {
   Call call_later(Duration delay, std::move_only_function<void()> callback);
   Call call_at(TimePoint when, std::move_only_function<void()> callback);
 
-  /// From any thread: runs `callback` on the loop soon, in order of the posts (asyncio's
-  /// call_soon_threadsafe). The only member that other threads may call. What is posted after run() has
+  /// From any thread: runs `callback` on the loop soon, in order of the posts; under asyncio's name, too. The
+  /// only member that other threads may call. What is posted after run() has
   /// returned waits for the next run().
   void post(std::move_only_function<void()> callback);
+  void call_soon_threadsafe(std::move_only_function<void()> callback) { post(std::move(callback)); }
 
   /// Makes a task of a coroutine; its body starts in the next pass. The loop keeps it until it has ended.
   template <class T>
-  Task<T> create_task(Co<T> body, std::string name = {},
+  Task<T> create_task(Co<T> body, std::string_view name = {},
                       std::source_location where = std::source_location::current()) {
     auto* const cell = new TypedCell<T>(*this, std::move(body).release());
-    adopt(*cell, std::move(name), where);
+    adopt(*cell, name, where);
+    enqueue(*cell);
     return Task<T>(*cell);
+  }
+
+  /// The same, and runs the body at once, inside the call, up to its first await that suspends (asyncio's
+  /// eager_start). One that never suspends is done when this returns, without a trip through the loop.
+  /// Requires: inside a task or callback of this loop.
+  template <class T>
+  Task<T> create_eager_task(Co<T> body, std::string_view name = {},
+                            std::source_location where = std::source_location::current()) {
+    Task<T> task(*new TypedCell<T>(*this, std::move(body).release()));
+    adopt(task.cell(), name, where);
+    static_cast<Ready&>(task.cell()).run();
+    return task;
   }
 
   template <class T = void>
@@ -191,7 +206,7 @@ class Loop {
     return std::move(main).result();
   }
 
-  void adopt(TaskCell& task, std::string name, std::source_location where);
+  void adopt(TaskCell& task, std::string_view name, std::source_location where);
   void forget(TaskCell& task) noexcept;
   void check_may_run() const;
   void check_thread() const;

@@ -5,7 +5,7 @@
 
 #include <coroutine>
 #include <source_location>
-#include <string>
+#include <string_view>
 #include <utility>
 
 namespace gather::async {
@@ -21,9 +21,16 @@ inline std::vector<AnyTask> all_tasks() { return get_running_loop().all_tasks();
 
 /// Loop::create_task on the running loop. Throws InvalidState, and destroys `body` unrun, if there is none.
 template <class T>
-Task<T> create_task(Co<T> body, std::string name = {},
+Task<T> create_task(Co<T> body, std::string_view name = {},
                     std::source_location where = std::source_location::current()) {
-  return get_running_loop().create_task(std::move(body), std::move(name), where);
+  return get_running_loop().create_task(std::move(body), name, where);
+}
+
+/// Loop::create_eager_task on the running loop.
+template <class T>
+Task<T> create_eager_task(Co<T> body, std::string_view name = {},
+                          std::source_location where = std::source_location::current()) {
+  return get_running_loop().create_eager_task(std::move(body), name, where);
 }
 
 /// Loop::create_future on the running loop.

@@ -64,6 +64,30 @@ TEST_CASE("T1: creating a task does not run its body before the next pass", "[as
   CHECK(log == "ran destroyed ");
 }
 
+TEST_CASE("an eager task runs at once up to its first await that suspends", "[async][task]") {
+  run_virtual([](Loop& loop) -> Co<> {
+    const Task<int> done = loop.create_eager_task(add(1, 2));
+    CHECK(done.result() == 3);
+    std::string log;
+    const Task<> parked = loop.create_eager_task(
+        [](std::string& text) -> Co<> {
+          text += current_task().name();
+          co_await yield();
+          text += " went on";
+        }(log),
+        "eager");
+    CHECK(log == "eager");
+    CHECK(current_task().name() == "main");
+    co_await parked;
+    CHECK(log == "eager went on");
+    const Task<> failed = create_eager_task([]() -> Co<> {
+      throw std::runtime_error("at once");
+      co_return;
+    }());
+    CHECK(failed.exception() != nullptr);
+  });
+}
+
 TEST_CASE("T2: names default to Task-N from one counter and can be changed", "[async][task]") {
   run_virtual([](Loop& loop) -> Co<> {
     auto first = loop.create_task(sleep_for(0s));
