@@ -21,7 +21,7 @@ Co<> one(Semaphore& semaphore) {
   co_await sleep(Duration(0));
 }
 
-Co<> all(std::size_t count, std::size_t permits) {
+Co<> all(std::size_t count, std::ptrdiff_t permits) {
   Semaphore semaphore(permits);
   std::vector<Co<>> bodies;
   for (std::size_t i = 0; i < count; ++i) bodies.push_back(one(semaphore));
@@ -33,5 +33,5 @@ Co<> all(std::size_t count, std::size_t permits) {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   Loop loop;
-  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10)));
+  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtol(argv[2], nullptr, 10)));
 }
