@@ -47,6 +47,7 @@ CurlApi load_curl() {
   library.find(api.easy_setopt, "curl_easy_setopt");
   library.find(api.easy_getinfo, "curl_easy_getinfo");
   library.find(api.easy_strerror, "curl_easy_strerror");
+  library.find(api.easy_pause, "curl_easy_pause");
   library.find(api.multi_init, "curl_multi_init");
   library.find(api.multi_cleanup, "curl_multi_cleanup");
   library.find(api.multi_setopt, "curl_multi_setopt");

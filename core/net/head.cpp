@@ -22,13 +22,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// Without the locale: header names are ASCII.
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
-}
-
 /// The number that `text` is, digits alone.
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -52,24 +45,31 @@ bool HeadReader::read(std::string_view line) {
     complete_ = false;
     const std::string_view rest = trimmed(line.substr(std::min(line.find(' '), line.size())));
     head_.status = static_cast<int>(number(rest.substr(0, 3)).value_or(0));
+    head_.reason = trimmed(rest.substr(std::min<std::size_t>(3, rest.size())));
     return true;
   }
+  if (complete_) return true;
   if (trimmed(line).empty()) {
     complete_ = head_.status >= 200;
+    return true;
+  }
+  if (blanks.contains(line.front())) {
+    head_.headers.extend_last(trimmed(line));
     return true;
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
   const std::string_view field = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (is(field, "content-length")) return read_length(value);
-  if (is(field, "transfer-encoding") && !is(value, "identity")) {
+  head_.headers.add(std::string(field), std::string(value));
+  if (same_name(field, "content-length")) return read_length(value);
+  if (same_name(field, "transfer-encoding") && !same_name(value, "identity")) {
     head_.chunked = true;
-    if (is(value, "chunked")) return true;
+    if (same_name(value, "chunked")) return true;
     return refuse(fmt::format("sent the body in a coding that was not asked for: {}", in_quotes(value)));
   }
-  if (is(field, "location")) head_.has_location = true;
-  if (is(field, "retry-after")) head_.retry_after = value;
+  if (same_name(field, "location")) head_.has_location = true;
+  if (same_name(field, "retry-after")) head_.retry_after = value;
   return true;
 }
 

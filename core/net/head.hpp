@@ -1,6 +1,8 @@
 /// The head of an HTTP/1 answer, read line by line as libcurl hands it over, and more strictly than it does.
 #pragma once
 
+#include "core/net/headers.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,9 +11,11 @@
 
 namespace gather::net {
 
-/// What we use of an answer's head.
+/// An answer's head, and what we make of it.
 struct Head {
   int status = 0;
+  std::string reason;  ///< What follows the status, such as "Not Found"; may be empty, may be any bytes.
+  Headers headers;     ///< Values without the blanks around them.
   std::optional<std::uint64_t> length;     ///< Content-Length.
   bool chunked = false;                    ///< The body ends with a last chunk; `length` means nothing then.
   bool has_location = false;               ///< Where a redirect leads; libcurl makes it absolute.
@@ -22,6 +26,7 @@ struct Head {
 class HeadReader {
  public:
   /// Takes one line, with or without its line break. False: no body can be trusted after this; see fault().
+  /// Trailers, which follow a body in chunks, are left out.
   ///
   /// Refused, because libcurl 7.88.1 accepts some of it and then takes a cut body for a whole one: a
   /// Content-Length that is no number below 2^63, two that differ, a transfer coding other than chunked. And

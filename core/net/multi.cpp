@@ -144,6 +144,11 @@ void Multi::remove(Transfer& transfer) noexcept {
   if (--transfers_ == 0) loop_.disarm(watchdog_);
 }
 
+CURLcode Multi::resume(Transfer& transfer) noexcept {
+  const Inside inside(inside_);
+  return curl().easy_pause(transfer.easy(), CURLPAUSE_CONT);
+}
+
 int Multi::on_socket(CURL* easy, curl_socket_t descriptor, int what, void* multi, void*) noexcept {
   if (what == CURL_POLL_REMOVE)
     static_cast<Multi*>(multi)->unwatch(descriptor);

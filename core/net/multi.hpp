@@ -57,6 +57,9 @@ class Multi {
   void add(Transfer& transfer);
   /// Ends it without on_ended. Never blocks. Requires: added, and not ended.
   void remove(Transfer& transfer) noexcept;
+  /// Goes on with what its callbacks paused, and calls them from inside. An error means that it must be
+  /// removed. Requires: added, and not ended.
+  CURLcode resume(Transfer& transfer) noexcept;
 
  private:
   struct Socket;

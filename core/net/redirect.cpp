@@ -1,47 +1,20 @@
 #include "core/net/redirect.hpp"
 
 #include "core/base/quote.hpp"
-#include "core/net/curl.hpp"
+#include "core/net/headers.hpp"
+#include "core/net/url.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 
 namespace gather::net {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
+bool describes_body(std::string_view header) {
+  constexpr std::string_view prefix = "content-";
+  return same_name(header.substr(0, prefix.size()), prefix);
 }
-
-/// Scheme, host and port; empty where the URL can't be read.
-struct Origin {
-  std::string scheme;
-  std::string host;
-  std::string port;
-
-  friend bool operator==(const Origin&, const Origin&) = default;
-};
-
-/// Read by libcurl's own parser: one that differed from what connects would be a hole.
-Origin origin_of(const std::string& url) {
-  const CurlUrl parsed(curl().url());
-  if (!parsed ||
-      curl().url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-    return {};
-  const auto part = [&](CURLUPart which) -> std::string {
-    char* text = nullptr;
-    if (curl().url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
-    return lower(CurlText(text).get());
-  };
-  return {part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
-}
-
-bool describes_body(std::string_view header) { return lower(header).starts_with("content-"); }
 
 Failure refusal(const Request& request, std::string_view location, std::string_view why) {
   return {Failure::Kind::redirect,
@@ -74,7 +47,7 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
   const bool at_home = target == origin_of(first.url);
   for (const auto& header : first.headers) {
     const bool allowed = describes_body(header.first)
-                             ? next.body && (at_home || lower(header.first) == "content-type")
+                             ? next.body && (at_home || same_name(header.first, "content-type"))
                              : at_home;
     if (allowed) next.headers.push_back(header);
   }

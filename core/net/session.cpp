@@ -1,9 +1,7 @@
 #include "core/net/session.hpp"
 
 #include "core/net/exchange.hpp"
-#include "core/net/multi.hpp"
 #include "core/net/redirect.hpp"
-#include "core/net/trust.hpp"
 
 #include <fmt/format.h>
 
@@ -33,32 +31,20 @@ class LastBody final : public BodySink {
   BodySink& sink_;
 };
 
-std::string text_of(const char* text) { return text == nullptr ? "" : text; }
-
 }  // namespace
 
 Session::Session(async::Loop& loop) : Session(loop, Options()) {}
-Session::Session(async::Loop& loop, Options options) : loop_(loop), options_(options) {}
-Session::~Session() = default;
+Session::Session(async::Loop& loop, Options options)
+    : options_(options), connections_(loop, options.idle_connections) {}
 
-Multi& Session::multi() {
-  if (!trust_) {
-    const curl_version_info_data* const built = curl().version_info(CURLVERSION_NOW);
-    trust_ =
-        std::make_unique<const TrustSource>(find_trust({text_of(built->cainfo), text_of(built->capath)}));
-  }
-  if (!multi_) multi_ = std::make_unique<Multi>(loop_, options_.idle_connections);
-  return *multi_;
-}
-
-void Session::close_connections() noexcept { multi_.reset(); }
+void Session::close_connections() noexcept { connections_.close(); }
 
 async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink) {
   const Patience patience{options_.connect_timeout, options_.stall_timeout};
   LastBody last_body(request, sink);
   std::optional<Request> hop;  // The request itself is never copied: its body may be large.
   for (int followed = 0;; ++followed) {
-    Exchange exchange(multi(), *trust_, hop ? *hop : request, patience, last_body);
+    Exchange exchange(connections_.multi(), connections_.trust(), hop ? *hop : request, patience, last_body);
     Exchange::Ending ending = co_await exchange;
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
     if (followed == most_redirects)

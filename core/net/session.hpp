@@ -2,17 +2,14 @@
 #pragma once
 
 #include "core/async/loop/loop.hpp"
+#include "core/net/connections.hpp"
 #include "core/net/request.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <expected>
-#include <memory>
 
 namespace gather::net {
-
-class Multi;
-struct TrustSource;
 
 /// The connections of one run. Any number of requests go on at once: who limits them counts before he asks
 /// (core/run's slots). HTTP/1.1, TLS 1.2 or later; proxies are taken from the environment as curl does.
@@ -29,7 +26,6 @@ class Session {
 
   explicit Session(async::Loop& loop);
   Session(async::Loop& loop, Options options);
-  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -45,12 +41,8 @@ class Session {
   void close_connections() noexcept;
 
  private:
-  Multi& multi();
-
-  async::Loop& loop_;
   Options options_;
-  std::unique_ptr<Multi> multi_;              // Made with the first request.
-  std::unique_ptr<const TrustSource> trust_;  // The same.
+  Connections connections_;
 };
 
 }  // namespace gather::net

@@ -1,0 +1,34 @@
+#include "core/net/connections.hpp"
+
+#include "core/net/multi.hpp"
+#include "core/net/trust.hpp"
+
+#include <string>
+
+namespace gather::net {
+namespace {
+
+std::string text_of(const char* text) { return text == nullptr ? "" : text; }
+
+}  // namespace
+
+Connections::Connections(async::Loop& loop, std::size_t idle) noexcept : loop_(loop), idle_(idle) {}
+Connections::~Connections() = default;
+
+Multi& Connections::multi() {
+  if (!multi_) multi_ = std::make_unique<Multi>(loop_, idle_);
+  return *multi_;
+}
+
+const TrustSource& Connections::trust() {
+  if (!trust_) {
+    const curl_version_info_data* const built = curl().version_info(CURLVERSION_NOW);
+    trust_ =
+        std::make_unique<const TrustSource>(find_trust({text_of(built->cainfo), text_of(built->capath)}));
+  }
+  return *trust_;
+}
+
+void Connections::close() noexcept { multi_.reset(); }
+
+}  // namespace gather::net

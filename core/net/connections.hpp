@@ -1,0 +1,37 @@
+/// The connections of a session, and whom they trust: made with the first request, so that a session costs
+/// nothing until then. Only files of core/net include this.
+#pragma once
+
+#include "core/async/loop/loop.hpp"
+
+#include <cstddef>
+#include <memory>
+
+namespace gather::net {
+
+class Multi;
+struct TrustSource;
+
+class Connections {
+ public:
+  /// Keeps `idle` connections for later, at least. The loop must outlive it.
+  Connections(async::Loop& loop, std::size_t idle) noexcept;
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  /// Both throw gather::Error if libcurl can't be loaded.
+  Multi& multi();
+  const TrustSource& trust();
+
+  /// Requires: no transfer is left.
+  void close() noexcept;
+
+ private:
+  async::Loop& loop_;
+  const std::size_t idle_;
+  std::unique_ptr<Multi> multi_;
+  std::unique_ptr<const TrustSource> trust_;
+};
+
+}  // namespace gather::net

@@ -1,0 +1,227 @@
+#include "core/net/http_transfer.hpp"
+
+#include "core/base/quote.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <new>
+#include <utility>
+
+namespace gather::net {
+namespace {
+
+// Written in one piece per call. libcurl reads up to a hundred of these before it returns: 64 KB held the
+// loop for 7 to 14 ms, 256 KB for 45 ms, and brought 10 to 20 % more throughput.
+constexpr long buffer_size = 32 * 1024;
+
+/// At least 1, since 0 is libcurl's word for its default; at most what libcurl takes, some 24 days.
+long in_milliseconds(Duration length) {
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(length).count();
+  return static_cast<long>(std::clamp<std::int64_t>(count, 1, std::numeric_limits<int>::max()));
+}
+
+bool names(const Request& request, std::string_view header) {
+  return std::ranges::any_of(request.headers,
+                             [&](const auto& entry) { return same_name(entry.first, header); });
+}
+
+template <class Value>
+Value info(CURL* easy, CURLINFO which) {
+  Value value{};
+  curl().easy_getinfo(easy, which, &value);
+  return value;
+}
+
+}  // namespace
+
+HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request,
+                           const Patience& patience)
+    : multi_(multi), loop_(multi.loop()), request_(request), patience_(patience), easy_(curl().easy_init()) {
+  if (!easy_) throw std::bad_alloc();
+  multi_.prepare(easy_.get(), *this);
+  set_options(trust);
+  set_method();
+  set_headers();
+}
+
+void HttpTransfer::set_options(const TrustSource& trust) {
+  CURL* const easy = easy_.get();
+  set(easy, CURLOPT_URL, request_.url.c_str());
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy, CURLOPT_CAINFO, trust.file.empty() ? nullptr : trust.file.c_str());
+  set(easy, CURLOPT_CAPATH, trust.directory.empty() ? nullptr : trust.directory.c_str());
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(patience_.connect));
+  set(easy, CURLOPT_BUFFERSIZE, buffer_size);
+  set(easy, CURLOPT_ERRORBUFFER, text_.data());
+  set(easy, CURLOPT_HEADERFUNCTION, &on_head_line);
+  set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_WRITEFUNCTION, &on_body);
+  set(easy, CURLOPT_WRITEDATA, this);
+}
+
+void HttpTransfer::set_method() {
+  CURL* const easy = easy_.get();
+  const std::string& method = request_.method;
+  // A POST, PUT or PATCH without a body says so with Content-Length: 0.
+  if (request_.body || method == "POST" || method == "PUT" || method == "PATCH") {
+    set(easy, CURLOPT_POST, 1L);
+    set(easy, CURLOPT_POSTFIELDS, request_.body ? request_.body->data() : "");
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+        static_cast<curl_off_t>(request_.body ? request_.body->size() : 0));
+  } else if (method == "HEAD") {
+    set(easy, CURLOPT_NOBODY, 1L);
+  }
+  set(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+}
+
+void HttpTransfer::set_headers() {
+  // In libcurl's lists "Name:" takes a header away, and "Name;" sends it empty.
+  for (const auto& [name, value] : request_.headers)
+    headers_.append(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
+  if (!names(request_, "content-type")) headers_.append("Content-Type:");  // Not a form unless said so.
+  if (!names(request_, "expect")) headers_.append("Expect:");  // Saves a second where it is not answered.
+  if (!names(request_, "user-agent")) headers_.append("User-Agent: gather/" GATHER_VERSION);
+  set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+}
+
+void HttpTransfer::set_upload(std::optional<std::uint64_t> length) {
+  CURL* const easy = easy_.get();
+  set(easy, CURLOPT_UPLOAD, 1L);
+  set(easy, CURLOPT_INFILESIZE_LARGE, length ? static_cast<curl_off_t>(*length) : curl_off_t{-1});
+  set(easy, CURLOPT_READFUNCTION, &on_upload);
+  set(easy, CURLOPT_READDATA, this);
+  // libcurl repeats a request whose kept connection turns out to be dead; this body can't be read again.
+  set(easy, CURLOPT_FRESH_CONNECT, 1L);
+  set(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+void HttpTransfer::start() noexcept {
+  last_sign_ = loop_.now();
+  try {
+    loop_.arm(stall_timer_, last_sign_ + patience_.stall);
+    multi_.add(*this);
+    running_ = true;
+  } catch (const std::bad_alloc&) {
+    on_ended(CURLE_OUT_OF_MEMORY);
+  }
+}
+
+void HttpTransfer::stop() noexcept {
+  if (!std::exchange(running_, false)) return;
+  stop_clock();
+  multi_.remove(*this);
+}
+
+void HttpTransfer::resume() noexcept {
+  if (!running_) return;
+  last_sign_ = loop_.now();
+  paused_ = upload_paused_ = false;
+  if (const CURLcode code = multi_.resume(*this); code != CURLE_OK) {
+    multi_.remove(*this);
+    on_ended(code);
+  }
+}
+
+std::size_t HttpTransfer::on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  transfer.last_sign_ = transfer.loop_.now();
+  const bool was_complete = transfer.head_complete();
+  if (!transfer.reader_.read(std::string_view(data, size))) return 0;
+  if (!was_complete && transfer.head_complete()) transfer.on_head();
+  return size;
+}
+
+std::size_t HttpTransfer::on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  transfer.last_sign_ = transfer.loop_.now();
+  switch (transfer.on_piece(std::string_view(data, size))) {
+    case Piece::taken:
+      transfer.received_ += size;
+      return size;
+    case Piece::paused:
+      transfer.paused_ = true;
+      return CURL_WRITEFUNC_PAUSE;
+    case Piece::refused:
+      transfer.refused_ = true;
+      break;
+  }
+  return 0;
+}
+
+std::size_t HttpTransfer::on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  const std::size_t count = transfer.read_upload(buffer, size);
+  transfer.upload_paused_ = count == no_upload_yet;
+  return transfer.upload_paused_ ? CURL_READFUNC_PAUSE : count;
+}
+
+std::size_t HttpTransfer::read_upload(char*, std::size_t) noexcept { return 0; }
+
+void HttpTransfer::StallTimer::on_time() noexcept {
+  transfer.stall_check_ = transfer.loop_.call_soon([this] { transfer.check_stall(); });
+}
+
+void HttpTransfer::check_stall() noexcept {
+  const async::TimePoint now = loop_.now();
+  const auto uploaded = info<curl_off_t>(easy_.get(), CURLINFO_SIZE_UPLOAD_T);
+  if (std::exchange(uploaded_, uploaded) != uploaded || paused_ || upload_paused_) last_sign_ = now;
+  if (now - last_sign_ < patience_.stall) {
+    loop_.arm(stall_timer_, last_sign_ + patience_.stall);
+    return;
+  }
+  stalled_ = true;
+  multi_.remove(*this);
+  on_ended(CURLE_OPERATION_TIMEDOUT);
+}
+
+void HttpTransfer::stop_clock() noexcept {
+  loop_.disarm(stall_timer_);
+  stall_check_.cancel();
+}
+
+void HttpTransfer::on_ended(CURLcode result) noexcept {
+  running_ = false;
+  stop_clock();
+  result_ = result;
+  on_finished();
+}
+
+std::optional<Failure> HttpTransfer::failure() const {
+  if (result_ == CURLE_OK && !short_of_length()) return std::nullopt;
+  return explained();
+}
+
+std::string HttpTransfer::location() const {
+  const auto* const location = info<const char*>(easy_.get(), CURLINFO_REDIRECT_URL);
+  return location == nullptr ? "" : location;
+}
+
+/// libcurl says that the body is whole: our own count must agree.
+bool HttpTransfer::short_of_length() const {
+  if (request_.method == "HEAD" || head().status == 204 || head().status == 304) return false;
+  return !head().chunked && head().length && *head().length != received_;
+}
+
+Failure HttpTransfer::explained() const {
+  using Kind = Failure::Kind;
+  const std::string host = host_of(request_.url);
+  if (refused_) return {Kind::local, "", true};
+  if (!reader_.fault().empty()) return {Kind::protocol, fmt::format("{} {}", host, reader_.fault())};
+  if (!no_socket_.empty()) return {Kind::local, fmt::format("{}: {}", host, no_socket_)};
+  if (stalled_) return {Kind::timeout, fmt::format("{} sent nothing for {}", host, show(patience_.stall))};
+  if (result_ == CURLE_OPERATION_TIMEDOUT)
+    return {Kind::timeout, fmt::format("no connection to {} within {}", host, show(patience_.connect))};
+  const Progress progress{head_complete(), received_, head().length.value_or(0)};
+  const CURLcode result = result_ == CURLE_OK ? CURLE_PARTIAL_FILE : result_;
+  const auto os_error = info<long>(easy_.get(), CURLINFO_OS_ERRNO);
+  return explain({result, static_cast<int>(os_error), text_.data()}, progress, request_.url);
+}
+
+}  // namespace gather::net

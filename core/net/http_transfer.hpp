@@ -1,0 +1,130 @@
+/// One request and its answer on one connection, told as it happens to whoever derives from this. Knows no
+/// coroutine and follows no redirects. Only files of core/net include this.
+#pragma once
+
+#include "core/net/multi.hpp"
+#include "core/net/request.hpp"
+#include "core/net/trust.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gather::net {
+
+/// How long to wait for what; longest_duration where there is no limit.
+struct Patience {
+  Duration connect;  ///< For name, connection and TLS together.
+  Duration stall;    ///< Between two signs of life.
+};
+
+/// What Exchange (the body goes to a sink) and StreamedExchange (the body is asked for) have in common.
+///
+/// An answer is whole when libcurl says so and our own count agrees with Content-Length; libcurl alone is too
+/// trusting (see HeadReader).
+class HttpTransfer : private Multi::Transfer {
+ public:
+  const Head& head() const noexcept { return reader_.head(); }
+  /// The head of the final answer is whole.
+  bool head_complete() const noexcept { return reader_.complete(); }
+  std::uint64_t received() const noexcept { return received_; }  ///< Bytes of body.
+  bool running() const noexcept { return running_; }
+
+ protected:
+  /// What became of a piece of body.
+  enum class Piece : std::uint8_t {
+    taken,
+    paused,   ///< Not now: it will be offered again after resume(). No time counts meanwhile.
+    refused,  ///< The transfer ends.
+  };
+
+  /// What read_upload() says instead of a size.
+  static constexpr std::size_t no_upload_yet = ~std::size_t{0};
+
+  /// `request` must outlive it. Throws gather::Error, std::bad_alloc.
+  HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request, const Patience& patience);
+  ~HttpTransfer() { stop(); }
+
+  /// Takes the body from read_upload() instead of the request: so many bytes, or in chunks until it says 0.
+  /// Before start().
+  void set_upload(std::optional<std::uint64_t> length);
+
+  /// on_finished() will follow, later or, if memory is out, at once.
+  void start() noexcept;
+  /// Ends it without on_finished(), and closes the connection. No-op unless running.
+  void stop() noexcept;
+  /// Goes on with what was paused; on_piece() and read_upload() may be called from inside. Not from a
+  /// callback of libcurl's. No-op unless running.
+  void resume() noexcept;
+
+  /// Why no whole answer came; nothing if it did. Once finished, and before release().
+  std::optional<Failure> failure() const;
+  /// Where a redirect leads, absolute; empty if nowhere. Once finished, and before release().
+  std::string location() const;
+  /// Gives back libcurl's memory. Requires: not running.
+  void release() noexcept { easy_.reset(); }
+
+  async::Loop& loop() const noexcept { return loop_; }
+
+ private:
+  // From inside libcurl: they note and enqueue.
+  virtual void on_head() noexcept {}
+  virtual Piece on_piece(std::string_view piece) noexcept = 0;
+  /// Up to `size` bytes of body into `buffer`: how many, 0 at the end, no_upload_yet for later, after
+  /// resume().
+  virtual std::size_t read_upload(char* buffer, std::size_t size) noexcept;
+  /// From the loop, outside libcurl.
+  virtual void on_finished() noexcept = 0;
+
+  // Looks now and then whether there was a sign of life, rather than being set again at each.
+  struct StallTimer final : async::Timer {
+    explicit StallTimer(HttpTransfer& owner) noexcept : transfer(owner) {}
+    void on_time() noexcept override;
+    HttpTransfer& transfer;
+  };
+
+  CURL* easy() const noexcept override { return easy_.get(); }
+  void on_ended(CURLcode result) noexcept override;
+  void on_no_socket(std::string why) noexcept override { no_socket_ = std::move(why); }
+
+  static std::size_t on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept;
+  static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept;
+  static std::size_t on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept;
+
+  void set_options(const TrustSource& trust);
+  void set_method();
+  void set_headers();
+  void check_stall() noexcept;
+  void stop_clock() noexcept;
+  Failure explained() const;
+  bool short_of_length() const;
+
+  Multi& multi_;
+  async::Loop& loop_;  // May be needed when multi_ has gone.
+  const Request& request_;
+  const Patience patience_;
+  Easy easy_;
+  CurlList headers_;
+  std::array<char, CURL_ERROR_SIZE> text_{};
+
+  HeadReader reader_;
+  std::uint64_t received_ = 0;
+  bool running_ = false;
+  bool paused_ = false;         // No piece is taken for the moment.
+  bool upload_paused_ = false;  // There was nothing to send.
+  bool refused_ = false;
+  std::string no_socket_;
+
+  StallTimer stall_timer_{*this};
+  async::Call stall_check_;
+  async::TimePoint last_sign_;
+  curl_off_t uploaded_ = 0;  // When last looked.
+
+  CURLcode result_ = CURLE_OK;
+  bool stalled_ = false;
+};
+
+}  // namespace gather::net
