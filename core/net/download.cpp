@@ -112,21 +112,11 @@ bool unasked_part(const Download& wanted, const Head& head) {
          });
 }
 
-/// Why the request can't be put into words of HTTP without becoming another.
-std::optional<std::string> fault_in_request(const Download& wanted) {
-  constexpr std::string_view breaks("\r\n\0", 3);
-  if (wanted.method.empty() || wanted.method.find_first_of(" \t\r\n") != std::string::npos)
-    return fmt::format("{} is no method", in_quotes(wanted.method));
-  for (const auto& [name, value] : wanted.headers)
-    if (name.empty() || (name + value).find_first_of(breaks) != std::string::npos)
-      return fmt::format("the header {} holds a line break", in_quotes(name));
-  return std::nullopt;
-}
-
 }  // namespace
 
 async::Co<DownloadResult> download(Session& session, const Download& wanted) {
-  if (auto fault = fault_in_request(wanted)) co_return LocalFailure{std::move(*fault)};
+  const Request request{wanted.url, wanted.method, wanted.headers, wanted.body, wanted.expected};
+  if (auto fault = fault_in(request)) co_return LocalFailure{std::move(*fault)};
   std::optional<PartFile> part;
   if (wanted.output) {
     auto created = PartFile::create(*wanted.output);
@@ -135,7 +125,6 @@ async::Co<DownloadResult> download(Session& session, const Download& wanted) {
   }
 
   Receiver receiver(wanted, part);
-  const Request request{wanted.url, wanted.method, wanted.headers, wanted.body, wanted.expected};
   const auto answer = co_await session.request(request, receiver);
 
   if (receiver.given_up()) co_return unexpected_status(*receiver.given_up(), receiver.error_body());

@@ -59,6 +59,8 @@ class HttpTransfer : private Multi::Transfer {
   /// Goes on with what was paused; on_piece() and read_upload() may be called from inside. Not from a
   /// callback of libcurl's. No-op unless running.
   void resume() noexcept;
+  /// A piece of body waits to be offered again.
+  bool body_paused() const noexcept { return paused_; }
 
   /// Why no whole answer came; nothing if it did. Once finished, and before release().
   std::optional<Failure> failure() const;

@@ -25,6 +25,10 @@ struct Request {
   std::vector<int> expected;        ///< A redirect status that is listed here is an answer and not followed.
 };
 
+/// Why the request can't be put into words of HTTP without becoming another, as a sentence without a final
+/// full stop: a method that is none, a header with a line break.
+std::optional<std::string> fault_in(const Request& request);
+
 /// How an exchange ended well: with an answer whose body came whole. Its status may be any.
 struct Answer {
   Head head;

@@ -46,12 +46,29 @@ Request parse(std::string_view head) {
   return request;
 }
 
-bool send_all(int socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
+/// Takes the body off the beginning of `input`, all of it or nothing.
+bool take_body(Request& request, std::string& input) {
+  if (!request.headers.contains("transfer-encoding")) {
+    const std::size_t length =
+        request.headers.contains("content-length") ? std::stoul(request.headers["content-length"]) : 0;
+    if (input.size() < length) return false;
+    request.body = input.substr(0, length);
+    input.erase(0, length);
+    return true;
   }
+  std::size_t at = 0;
+  std::string body;
+  for (;;) {
+    const std::size_t line_end = input.find("\r\n", at);
+    if (line_end == std::string::npos) return false;
+    const std::size_t size = std::stoul(input.substr(at, line_end - at), nullptr, 16);
+    if (input.size() < line_end + 2 + size + 2) return false;
+    body += input.substr(line_end + 2, size);
+    at = line_end + 2 + size + 2;
+    if (size == 0) break;
+  }
+  request.body = std::move(body);
+  input.erase(0, at);
   return true;
 }
 
@@ -100,6 +117,11 @@ int ScriptedServer::connections() const {
   return static_cast<int>(connections_.size());
 }
 
+int ScriptedServer::open_connections() const {
+  const std::lock_guard lock(mutex_);
+  return open_;
+}
+
 std::size_t ScriptedServer::most_at_once() const {
   const std::lock_guard lock(mutex_);
   return most_waiting_;
@@ -129,6 +151,7 @@ void ScriptedServer::accept_all() {
     const timeval patience{.tv_sec = 5, .tv_usec = 0};  // A client that does not read can't hold us for ever.
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     const std::lock_guard lock(mutex_);
+    ++open_;
     send_all(socket, greeting_);
     const int number = static_cast<int>(connections_.size()) + 1;
     connections_.emplace_back([this, socket, number] { serve(socket, number); });
@@ -144,13 +167,11 @@ void ScriptedServer::serve(int socket, int number) {
     std::optional<Request> request;
     if (head_end != std::string::npos) {
       request = parse(std::string_view(input).substr(0, head_end + 2));
-      const std::size_t length =
-          request->headers.contains("content-length") ? std::stoul(request->headers["content-length"]) : 0;
-      if (input.size() < head_end + 4 + length) request.reset();
-      if (request) {
-        request->body = input.substr(head_end + 4, length);
-        input.erase(0, head_end + 4 + length);
-      }
+      std::string rest = input.substr(head_end + 4);
+      if (take_body(*request, rest))
+        input = std::move(rest);
+      else
+        request.reset();
     }
     if (!request) {
       if (!await(socket)) break;
@@ -169,6 +190,18 @@ void ScriptedServer::serve(int socket, int number) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   if (then == Then::reset) setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close(socket);
+  const std::lock_guard lock(mutex_);
+  --open_;
+}
+
+bool ScriptedServer::send_all(int socket, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    sent_ += static_cast<std::size_t>(sent);
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
 }
 
 ScriptedServer::Reply ScriptedServer::answer(const Request& request) {

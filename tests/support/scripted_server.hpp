@@ -2,6 +2,7 @@
 /// threads: it shares nothing with what it tests.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -20,8 +21,8 @@ class ScriptedServer {
     std::string method;
     std::string target;
     std::map<std::string, std::string> headers;  ///< Names in lower case.
-    std::string body;
-    int connection = 0;  ///< Counts from 1.
+    std::string body;                            ///< Of the length in the head, or decoded from chunks.
+    int connection = 0;                          ///< Counts from 1.
   };
 
   /// What to do when the bytes of a reply are out.
@@ -48,6 +49,10 @@ class ScriptedServer {
   int connections() const;
   /// The most replies that were being waited for at one time; see hold().
   std::size_t most_at_once() const;
+  /// Connections that neither side has closed yet, as far as this side knows.
+  int open_connections() const;
+  /// Bytes of replies that the kernel has taken so far: how far a client that does not read lets us get.
+  std::size_t sent() const { return sent_; }
 
   /// Keeps every request waiting until `count` are there at the same time, or two seconds have passed.
   void hold(std::size_t count);
@@ -59,6 +64,7 @@ class ScriptedServer {
   void accept_all();
   void serve(int socket, int number);
   Reply answer(const Request& request);
+  bool send_all(int socket, std::string_view bytes);
   /// Waits for `socket` to have something to read. False: the server is being destroyed.
   bool await(int socket) const;
 
@@ -74,6 +80,8 @@ class ScriptedServer {
   std::size_t held_ = 0;
   std::size_t waiting_ = 0;
   std::size_t most_waiting_ = 0;
+  int open_ = 0;
+  std::atomic<std::size_t> sent_ = 0;
   std::thread acceptor_;
 };
 
