@@ -88,8 +88,10 @@ fuzz:
 	  -DGATHER_SANITIZE=fuzzer-no-link$(comma)address$(comma)undefined)
 	@ninja -C build/fuzz fuzz
 
+# The program, and gather as a library: headers, static and shared, for CMake and pkg-config.
 install: gather
-	@DESTDIR=$(DESTDIR) cmake --install build/release --component gather
+	$(call built,release,gather_package)
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(abspath $(PREFIX))
 
 check: format-check test asan tsan tidy
 

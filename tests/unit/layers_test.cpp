@@ -27,6 +27,7 @@ const std::map<std::string, Names> may_use = {
     {"base", {}},
     {"job", {"base"}},
     {"async", {"base"}},
+    {"testing", {"base", "async"}},
     {"process", {"base", "async"}},
     {"net", {"base", "async"}},
     {"run", {"base", "job", "async", "process", "net"}},
@@ -42,7 +43,7 @@ struct Library {
 };
 
 const std::vector<Library> libraries = {
-    {"libuv", std::regex(R"(uv\.h|uv/.*)"), {"async", "process"}},
+    {"libuv", std::regex(R"(uv\.h|uv/.*)"), {"async", "process", "testing"}},
     {"libcurl", std::regex(R"(curl/.*)"), {"net"}},
     {"OpenSSL", std::regex(R"(openssl/.*)"), {"net"}},
     {"libyaml", std::regex(R"(yaml\.h)"), {"job"}},
@@ -51,6 +52,16 @@ const std::vector<Library> libraries = {
     {"Catch2", std::regex(R"(catch2/.*)"), {}},
     {"iostreams for printing", std::regex(R"(iostream)"), {}},
 };
+
+// The headers that begin what is installed: <gather/async.hpp>, <gather/net.hpp>, <gather/testing.hpp>.
+const Names umbrellas = {"core/async/async.hpp", "core/net/net.hpp", "core/testing/testing.hpp"};
+
+// What gather::async and gather::testing keep to themselves, for want of a user or for the sake of uv.h.
+const Names internal = {
+    "core/async/io/byte_queue.hpp", "core/async/io/child.hpp",        "core/async/io/connection.hpp",
+    "core/async/io/descriptor.hpp", "core/async/io/file_calls.hpp",   "core/async/io/listener.hpp",
+    "core/async/io/outbox.hpp",     "core/async/io/start_error.hpp",  "core/async/loop/handle.hpp",
+    "core/async/loop/request.hpp",  "core/async/thread/blocking.hpp", "core/testing/test_poller.hpp"};
 
 struct SourceFile {
   std::string name;   // core/run/states.hpp
@@ -96,6 +107,21 @@ std::string layer_of(const std::string& include) {
   return include.substr(5, include.find('/', 5) - 5);
 }
 
+// Of `headers` and all that they include, what is ours.
+Names reached_from(const Names& headers) {
+  std::map<std::string, SourceFile> by_name;
+  for (SourceFile& file : sources()) by_name.emplace(file.name, file);
+  Names reached = headers;
+  std::vector<std::string> to_read(headers.begin(), headers.end());
+  while (!to_read.empty()) {
+    const SourceFile file = by_name.at(to_read.back());
+    to_read.pop_back();
+    for (const std::string& include : file.includes())
+      if (!layer_of(include).empty() && reached.insert(include).second) to_read.push_back(include);
+  }
+  return reached;
+}
+
 Names layers_in_table() {
   static const std::regex row(R"(^\| `([a-z]+)` \|)", std::regex::multiline);
   const std::string text = contents(root / "core/README.md");
@@ -107,11 +133,11 @@ Names layers_in_table() {
 
 }  // namespace
 
-TEST_CASE("the layers are the folders of core, cmd, and the rows of the table in core/README.md",
-          "[layers]") {
+TEST_CASE(
+    "the layers are the folders of core that hold sources, cmd, and the rows of the table in core/README.md",
+    "[layers]") {
   Names folders{"cmd"};
-  for (const auto& entry : fs::directory_iterator(root / "core"))
-    if (entry.is_directory()) folders.insert(entry.path().filename().string());
+  for (const SourceFile& file : sources()) folders.insert(file.layer);
   Names known;
   for (const auto& [layer, uses] : may_use) known.insert(layer);
   CHECK(folders == known);
@@ -168,6 +194,39 @@ TEST_CASE("a header says once what it is for, and is read once", "[layers]") {
     if (!std::regex_search(comment, sentence)) problems.push_back(file.name + " begins without a sentence");
     if (!file.text.substr(comment_end + 1).starts_with("#pragma once\n"))
       problems.push_back(file.name + " lacks #pragma once after its first comment");
+  }
+  CHECK(problems == Problems{});
+}
+
+TEST_CASE("a source file includes its own header first, so that it compiles on its own", "[layers]") {
+  Problems problems;
+  for (const SourceFile& file : sources()) {
+    if (file.is_header()) continue;
+    const std::string header = fs::path(file.name).replace_extension(".hpp").string();
+    if (fs::exists(root / header) && file.includes().front() != header)
+      problems.push_back(file.name + " begins with " + file.includes().front());
+  }
+  CHECK(problems == Problems{});
+}
+
+TEST_CASE("a header of async or testing is there for users of the library, or known as internal",
+          "[layers]") {
+  Names kept_back;
+  for (const SourceFile& file : sources())
+    if (file.is_header() && (file.layer == "async" || file.layer == "testing")) kept_back.insert(file.name);
+  for (const std::string& header : reached_from(umbrellas)) kept_back.erase(header);
+  CHECK(kept_back == internal);
+}
+
+TEST_CASE("the library's headers need no other library", "[layers]") {
+  Problems problems;
+  const Names reached = reached_from(umbrellas);
+  for (const SourceFile& file : sources()) {
+    if (!reached.contains(file.name)) continue;
+    for (const std::string& include : file.includes())
+      for (const Library& library : libraries)
+        if (std::regex_match(include, library.header) || include.starts_with("fmt/"))
+          problems.push_back(file.name + " includes " + include);
   }
   CHECK(problems == Problems{});
 }

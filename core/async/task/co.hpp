@@ -1,6 +1,10 @@
 /// Co<T>: a lazy coroutine. It runs while it is awaited, in the task of whoever awaits it.
 #pragma once
 
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#error "g++ below 13 destroys temporaries around co_await twice, in silence: use g++ 13 or clang 19"
+#endif
+
 #include "core/async/task/frame.hpp"
 #include "core/async/task/task_cell.hpp"
 

@@ -123,8 +123,9 @@ TEST_CASE("D3: the tree of tasks shows who waits where, and for whom", "[async][
       stack = describe_task(waiter);
       never.set_result();
     });
-    loop.create_task(nap(1h), "sleeper");
+    const Task<> sleeper = loop.create_task(nap(1h), "sleeper");
     co_await waiter;
+    sleeper.cancel();
   });
   CHECK(without_paths(stack) ==
         "task waiter\n"

@@ -1,25 +1,23 @@
 /// Test bodies on a real loop, with deadlines, and pairs of streams over the loopback interface.
 #pragma once
 
-#include "core/async/combine/timeout.hpp"
 #include "core/async/io/connect.hpp"
 #include "core/async/io/server.hpp"
 #include "core/async/io/stream.hpp"
 #include "core/async/loop/loop.hpp"
 #include "core/async/task/future.hpp"
+#include "core/testing/testing.hpp"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 
 namespace gather::test {
 
-/// Runs `body(loop)` on a fresh loop in real time; TimeoutError after ten seconds, which no test needs.
+/// gather::testing::run, whose time limit is for bodies that hang: no test needs it.
 template <class Body>
 auto run_real(Body body) {
-  async::Loop loop;
-  return loop.run(async::timeout(std::chrono::seconds(10), [&] { return body(loop); }));
+  return testing::run(std::move(body));
 }
 
 /// A server on a free port of the loopback interface.

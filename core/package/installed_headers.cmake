@@ -1,0 +1,53 @@
+# Writes the headers that users of the library see: those that its umbrella headers reach, and no others, with
+# `#include "core/async/task/co.hpp"` as `#include <gather/async/task/co.hpp>` and core/net/net.hpp as gather/net.hpp.
+#   cmake -DSOURCE=root -DOUTPUT=build/include/gather -DSTAMP=file -DDEPFILE=file -P installed_headers.cmake
+cmake_minimum_required(VERSION 3.25)
+
+set(umbrellas async net testing)
+set(reached)
+foreach(name IN LISTS umbrellas)
+  list(APPEND reached core/${name}/${name}.hpp)
+endforeach()
+
+set(installed)
+set(to_read ${reached})
+while(to_read)
+  list(POP_FRONT to_read header)
+  file(READ ${SOURCE}/${header} text)
+  string(REGEX MATCHALL "#include \"core/[^\"\n]+\"" lines "${text}")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE ".*\"(.*)\"" "\\1" included "${line}")
+    if(NOT included IN_LIST reached)
+      list(APPEND reached ${included})
+      list(APPEND to_read ${included})
+    endif()
+  endforeach()
+
+  foreach(name IN LISTS umbrellas)
+    string(REPLACE "core/${name}/${name}.hpp" "core/${name}.hpp" header "${header}")
+    string(REPLACE "#include \"core/${name}/${name}.hpp\"" "#include \"core/${name}.hpp\"" text "${text}")
+  endforeach()
+  string(REGEX REPLACE "#include \"core/([^\"\n]+)\"" "#include <gather/\\1>" text "${text}")
+  string(REGEX REPLACE "^core/" "" header "${header}")
+  list(APPEND installed ${header})
+  # What has not changed keeps its time, so that nobody compiles it again.
+  set(before)
+  if(EXISTS ${OUTPUT}/${header})
+    file(READ ${OUTPUT}/${header} before)
+  endif()
+  if(NOT text STREQUAL before)
+    file(WRITE ${OUTPUT}/${header} "${text}")
+  endif()
+endwhile()
+
+file(GLOB_RECURSE present RELATIVE ${OUTPUT} ${OUTPUT}/*.hpp)
+foreach(header IN LISTS present)
+  if(NOT header IN_LIST installed)
+    file(REMOVE ${OUTPUT}/${header})
+  endif()
+endforeach()
+
+list(TRANSFORM reached PREPEND "${SOURCE}/")
+list(JOIN reached " " inputs)
+file(WRITE ${DEPFILE} "${STAMP}: ${inputs}\n")
+file(TOUCH ${STAMP})
