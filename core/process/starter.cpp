@@ -1,6 +1,5 @@
 #include "core/process/starter.hpp"
 
-#include <csignal>
 #include <cstdlib>
 #include <string_view>
 
@@ -18,15 +17,10 @@ StartPath path_from_environment() {
                           : StartPath::automatic;
 }
 
-void make_exits_heard() {
-  struct sigaction action{};
-  if (sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
-}
-
 }  // namespace
 
 std::unique_ptr<Starter> make_starter(async::Loop& loop, StartPath path) {
-  make_exits_heard();
+  async::keep_exit_statuses();
   if (path == StartPath::automatic) path = path_from_environment();
   if (path == StartPath::uv || (path == StartPath::automatic && !async::can_start_children()))
     return make_uv_starter(loop);

@@ -14,11 +14,12 @@ sys.dont_write_bytecode = True  # Nothing of ours is left in the source tree.
 
 from jobs import large, start_up
 from measure import CannotRun, Goals
-from starts import process_starts
+from starts import process_starts, subprocesses
 from waits import limits, semaphore, sleepers
 
 ROWS = {
     "starts": process_starts,
+    "subprocesses": subprocesses,
     "semaphore": semaphore,
     "sleepers": sleepers,
     "start-up": start_up,

@@ -1,8 +1,10 @@
 """Process starts per second: gather against the bare loop and the tools that people use."""
 
+import json
 import os
 
 from measure import heading, interleaved, median, ratios, run, show
+from waits import python_with_uvloop
 
 LEVELS = (8, 2, 64)
 
@@ -77,3 +79,37 @@ def process_starts(bench):
         if at_once == LEVELS[0]:
             bench.goals.at_least("process starts at 8 at once, of the bare loop's", 0.9, to_loop)
             bench.goals.at_least("process starts at 8 at once, of xargs's", 1, median(ratios(rate["gather"], rate["xargs -P"])))
+
+
+def subprocesses(bench):
+    """core/async against asyncio; what a process costs by itself is the same for all and hides the difference."""
+    count, at_once = "200" if bench.quick else "500", "8"
+    python = [python_with_uvloop(), f"{bench.here}/subprocesses.py"]
+    contenders = {
+        "core/async": [bench.program("bench_subprocesses")],
+        "asyncio": [*python, "asyncio"],
+        "uvloop": [*python, "uvloop"],
+    }
+    answer = f"{bench.folder}/subprocesses.json"
+
+    def once(argv):
+        run([*argv, count, at_once, "/bin/true"], stdout=answer)
+        with open(answer, encoding="utf-8") as file:
+            return json.load(file)
+
+    answers = interleaved({name: lambda argv=argv: once(argv) for name, argv in contenders.items()}, bench.runs)
+    heading(f"{count} subprocesses, {at_once} at once, output captured by communicate()")
+    rate, own, total = {}, {}, {}
+    for name, several in answers.items():
+        rate[name] = [int(count) / each["wall_s"] for each in several]
+        own[name] = [each["own_cpu_s"] / int(count) * 1e6 for each in several]
+        total[name] = [(each["own_cpu_s"] + each["children_cpu_s"]) / int(count) * 1e6 for each in several]
+        show(name, rate[name], "per second")
+        show(f"{name}, own CPU", own[name], "µs each")
+        show(f"{name}, CPU with the children's", total[name], "µs each")
+    for name in ("asyncio", "uvloop"):
+        less = ratios(own[name], own["core/async"])
+        show(f"core/async / {name}, per second", ratios(rate["core/async"], rate[name]))
+        show(f"own CPU of {name} / core/async", less)
+        show(f"CPU with the children's of {name} / core/async", ratios(total[name], total["core/async"]))
+        bench.goals.at_least(f"subprocesses: own CPU of {name} over ours", 3, median(less))

@@ -49,6 +49,9 @@ struct Plan {
   const char* directory;          // Null: stay.
   std::array<int, 3> streams;
   pid_t parent;
+  bool new_session;
+  bool dies_with_parent;
+  bool keeps_ignored_signals;
 };
 
 /// Written by the child, read by its parent, when the program can't be run.
@@ -98,12 +101,19 @@ class AllSignalsBlocked {
   for (;;) syscall(SYS_exit_group, 127);
 }
 
-GATHER_IN_CHILD void reset_signals() {
-  // The program must not inherit what we ignore, and a signal that comes between here and execve must not
-  // run a handler of the parent's. All zero is SIG_DFL in every layout; KILL and STOP refuse, rightly.
+GATHER_IN_CHILD void reset_signals(bool keep_ignored) {
+  // A signal that comes between here and execve must not run a handler of the parent's, and the program does
+  // not inherit what we ignore unless that is wanted. All zero is SIG_DFL in every layout, and the handler
+  // stands first on x86, ARM and RISC-V; KILL and STOP refuse, rightly.
   const std::array<std::uint64_t, 8> by_default{};
-  for (int number = 1; number <= last_signal; ++number)
+  for (int number = 1; number <= last_signal; ++number) {
+    if (keep_ignored && number != SIGPIPE && number != SIGXFSZ) {
+      std::array<std::uint64_t, 8> before{};
+      syscall(SYS_rt_sigaction, number, nullptr, before.data(), signal_set_size);
+      if (before[0] <= 1) continue;  // SIG_DFL or SIG_IGN.
+    }
     syscall(SYS_rt_sigaction, number, by_default.data(), nullptr, signal_set_size);
+  }
   const std::uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
 }
@@ -112,6 +122,10 @@ GATHER_IN_CHILD void set_streams(const Plan& plan, Report& report) {
   std::array<int, 3> from{};
   for (unsigned target = 0; target < 3; ++target) {
     long source = plan.streams[target];
+    if (source == ChildSpec::inherited) {
+      from[target] = ChildSpec::inherited;
+      continue;
+    }
     if (source < 0) source = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
     if (source >= 0 && source < 3)  // Or an earlier target would overwrite it.
       source = syscall(SYS_fcntl, source, F_DUPFD_CLOEXEC, 3);
@@ -119,16 +133,20 @@ GATHER_IN_CHILD void set_streams(const Plan& plan, Report& report) {
     from[target] = static_cast<int>(source);
   }
   for (unsigned target = 0; target < 3; ++target)
-    if (syscall(SYS_dup3, from[target], target, 0) < 0) give_up(report, StartStep::streams, errno);
+    if (from[target] != ChildSpec::inherited && syscall(SYS_dup3, from[target], target, 0) < 0)
+      give_up(report, StartStep::streams, errno);
   if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) give_up(report, StartStep::streams, errno);
 }
 
 [[noreturn]] GATHER_IN_CHILD void become(const Plan& plan, Report& report) {
-  if (syscall(SYS_setsid) < 0) give_up(report, StartStep::session, errno);
-  reset_signals();
-  if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) give_up(report, StartStep::session, errno);
-  // A parent that was killed before that line has not told us so.
-  if (syscall(SYS_getppid) != plan.parent) give_up(report, StartStep::session, ESRCH);
+  if (plan.new_session && syscall(SYS_setsid) < 0) give_up(report, StartStep::session, errno);
+  reset_signals(plan.keeps_ignored_signals);
+  if (plan.dies_with_parent) {
+    if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+      give_up(report, StartStep::session, errno);
+    // A parent that was killed before that line has not told us so.
+    if (syscall(SYS_getppid) != plan.parent) give_up(report, StartStep::session, ESRCH);
+  }
   set_streams(plan, report);
   if (plan.directory != nullptr && syscall(SYS_chdir, plan.directory) != 0)
     give_up(report, StartStep::directory, errno);
@@ -192,6 +210,17 @@ bool can_start_children() noexcept {
   return can;
 }
 
+void keep_exit_statuses() noexcept {
+  struct sigaction action{};
+  if (sigaction(SIGCHLD, nullptr, &action) != 0) return;
+  if (action.sa_handler == SIG_IGN) {
+    signal(SIGCHLD, SIG_DFL);
+  } else if ((action.sa_flags & SA_NOCLDWAIT) != 0) {  // The same by another door.
+    action.sa_flags &= ~SA_NOCLDWAIT;
+    sigaction(SIGCHLD, &action, nullptr);
+  }
+}
+
 std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, StartPath path) {
   assert(!spec.argv.empty() && path != StartPath::uv);
   if (path == StartPath::automatic) path = safest;
@@ -204,7 +233,10 @@ std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, Start
                   .candidates = candidate_pointers.data(),
                   .directory = spec.directory.empty() ? nullptr : spec.directory.c_str(),
                   .streams = {spec.stdin_fd, spec.stdout_fd, spec.stderr_fd},
-                  .parent = getpid()};
+                  .parent = getpid(),
+                  .new_session = spec.new_session,
+                  .dies_with_parent = spec.dies_with_parent,
+                  .keeps_ignored_signals = spec.keeps_ignored_signals};
   StartedChild child;
   Report report;
   {

@@ -15,17 +15,25 @@ namespace gather::async {
 
 /// What to start. The descriptors stay the caller's.
 struct ChildSpec {
+  static constexpr int null_device = -1;  ///< /dev/null.
+  static constexpr int inherited = -2;    ///< This process's own, as it is, closed or close-on-exec included.
+
   std::vector<std::string> argv;           ///< Not empty; argv[0] is looked for in PATH if it has no slash.
   std::vector<std::string> environment{};  ///< "NAME=value", all of it.
   std::string directory{};                 ///< Empty: this process's own.
-  int stdin_fd = -1;                       ///< -1, here and below: /dev/null.
-  int stdout_fd = -1;
-  int stderr_fd = -1;
+  int stdin_fd = null_device;              ///< Here and below: one of the two above, or any descriptor.
+  int stdout_fd = null_device;
+  int stderr_fd = null_device;
+
+  // The defaults are the runner's; async::create_subprocess_exec has others.
+  bool new_session = true;             ///< In a session and group of its own.
+  bool dies_with_parent = true;        ///< Gets SIGKILL when the thread that started it ends.
+  bool keeps_ignored_signals = false;  ///< As nohup needs; SIGPIPE and SIGXFSZ are never kept, as in Python.
 };
 
 /// A child that runs its program. The caller owns both: it reaps the one and closes the other.
 struct StartedChild {
-  pid_t pid = -1;  ///< Also the number of its session and of its group.
+  pid_t pid = -1;  ///< With new_session also the number of its session and of its group.
   int pidfd = -1;  ///< Readable once the child has ended; closed on exec.
 };
 
@@ -40,13 +48,16 @@ enum class StartPath : std::uint8_t {
 /// Whether the kernel has what `vfork` and `fork` need (Linux 5.9).
 bool can_start_children() noexcept;
 
-/// Starts a child, in a session and group of its own, and returns once its program runs or could not be run.
+/// Undoes an ignored SIGCHLD, with which the kernel would throw exit statuses away; a handler stays.
+void keep_exit_statuses() noexcept;
+
+/// Starts a child and returns once its program runs or could not be run.
 ///
-/// It starts clean: descriptors 0 to 2 and no other, default signals, an empty mask; it dies with the thread
-/// that started it (PR_SET_PDEATHSIG), so call this on a thread that stays. The search is our own: PATH of
-/// `environment` ("/bin:/usr/bin" if it has none), without its empty elements, relative to `directory`; what
-/// the kernel refuses is never handed to a shell. Takes a fraction of a millisecond, in which the calling
-/// thread stands and takes no signals.
+/// It starts clean: descriptors 0 to 2 and no other, default signals, an empty mask. Where it dies with the
+/// thread that started it (PR_SET_PDEATHSIG), call this on a thread that stays. The search is our own: PATH
+/// of `environment` ("/bin:/usr/bin" if it has none), without its empty elements, relative to `directory`;
+/// what the kernel refuses is never handed to a shell. Takes a fraction of a millisecond, in which the
+/// calling thread stands and takes no signals.
 ///
 /// Requires: argv is not empty; no string holds a NUL; `path` is not `uv`.
 std::expected<StartedChild, StartError> start_child(const ChildSpec& spec,

@@ -144,17 +144,7 @@ StartError explain_program(const ChildSpec& spec, int error) {
   return result;
 }
 
-}  // namespace
-
-StartError explain_descriptors(int error) {
-  return {error == EMFILE || error == ENFILE ? StartFailure::too_many_files : StartFailure::other,
-          error == EMFILE
-              ? std::string("too many open files; raise the limit (ulimit -n), or run fewer at once")
-          : error == ENFILE ? std::string("too many open files in the whole system; run fewer at once")
-                            : fmt::format("can't make a pipe: {}", system_error_text(error))};
-}
-
-StartError explain_start(const ChildSpec& spec, StartStep step, int error) {
+StartError explain(const ChildSpec& spec, StartStep step, int error) {
   switch (error) {
     case EAGAIN:
       return {StartFailure::too_many_processes,
@@ -178,6 +168,23 @@ StartError explain_start(const ChildSpec& spec, StartStep step, int error) {
     default:
       return explain_program(spec, error);
   }
+}
+
+}  // namespace
+
+StartError explain_descriptors(int error) {
+  return {error == EMFILE || error == ENFILE ? StartFailure::too_many_files : StartFailure::other,
+          error == EMFILE
+              ? std::string("too many open files; raise the limit (ulimit -n), or run fewer at once")
+          : error == ENFILE ? std::string("too many open files in the whole system; run fewer at once")
+                            : fmt::format("can't make a pipe: {}", system_error_text(error)),
+          error};
+}
+
+StartError explain_start(const ChildSpec& spec, StartStep step, int error) {
+  StartError result = explain(spec, step, error);
+  result.code = error;
+  return result;
 }
 
 }  // namespace gather::async

@@ -26,6 +26,7 @@ enum class StartFailure : std::uint8_t {
 struct StartError {
   StartFailure kind = StartFailure::other;
   std::string why;  ///< A sentence without its full stop: what is wrong, with what, and what would mend it.
+  int code = 0;     ///< The errno value that it was made of.
 
   /// Whether the same start may well succeed in a moment.
   bool temporary() const noexcept {
