@@ -34,7 +34,7 @@ Pipe make_pipe() {
 
 Co<> feed(Stream& in, std::string_view input) {
   try {
-    co_await in.send(input);
+    if (!input.empty()) co_await in.send(input);
   } catch (const StreamError& error) {
     if (error.code() != EPIPE && error.code() != ECONNRESET) throw;  // It has read enough, or has ended.
   }
