@@ -24,6 +24,7 @@
 #include "core/async/io/signal_handler.hpp"
 #include "core/async/io/stream.hpp"
 #include "core/async/io/stream_error.hpp"
+#include "core/async/io/subprocess.hpp"
 #include "core/async/loop/loop.hpp"
 #include "core/async/loop/poller.hpp"
 #include "core/async/loop/runner.hpp"

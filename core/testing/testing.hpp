@@ -5,6 +5,7 @@
 #include "core/async/loop/step_observer.hpp"
 #include "core/async/task/co.hpp"
 #include "core/async/task/sleep.hpp"
+#include "core/testing/cancel_everywhere.hpp"
 #include "core/testing/settle.hpp"
 #include "core/testing/test_loop.hpp"
 #include "core/testing/trace.hpp"

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <vector>
 
 using namespace gather::async;
 using namespace std::chrono_literals;
@@ -50,7 +51,7 @@ Co<> cancelling() {
   Task<> worker = create_task(work_with_cleanup());
   co_await yield();
   worker.cancel();
-  co_await wait({worker});
+  co_await wait(std::vector{worker});
   std::printf("the worker is %s\n", worker.cancelled() ? "cancelled" : "still there");
 }
 

@@ -42,7 +42,7 @@ Co<> work() {
   Task<> beating = create_task(heartbeat());
   std::printf("/proc/self/comm: %s\n", (co_await to_thread(first_line, "/proc/self/comm")).c_str());
 
-  ThreadPool pool(2);
+  Pool pool(2);
   const auto [small, large] = co_await gather::async::gather(
       run_in_executor(pool, sum_of_squares, std::uint64_t{100}),
       run_in_executor(pool, sum_of_squares, std::uint64_t{1'000'000}));

@@ -1,23 +1,27 @@
-/// Files and directories without holding the loop up.
+/// Files and directories, without holding the loop up.
 #include <gather/async.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 using namespace gather::async;
 
-Co<> files() {
-  const std::string folder = co_await make_temporary_directory();
-  const std::string path = folder + "/greeting.txt";
+Co<> use(std::filesystem::path folder) {
+  co_await write_file(folder / "greeting.txt", "hello\nworld\n");
 
-  co_await write_file(path, "hello\nworld\n");
-  File file = co_await open_file(path, "r");
-  while (const auto line = co_await file.readline()) std::printf("line: %s", line->c_str());
+  File file = co_await open_file(folder / "greeting.txt", "r");
+  while (const auto line = co_await file.next_line()) std::printf("line: %s\n", line->c_str());
   co_await file.close();
 
-  for (const std::string& name : co_await listdir(folder)) std::printf("there is %s\n", name.c_str());
-  co_await remove(path);
-  co_await rmdir(folder);
+  co_await fs::copy_file(folder / "greeting.txt", folder / "copy.txt");
+  for (const std::string& name : co_await fs::listdir(folder)) std::printf("there is %s\n", name.c_str());
+}
+
+Co<> files() {
+  fs::TemporaryDirectory folder = co_await fs::temporary_directory();
+  co_await use(folder.path());
+  co_await folder.remove();
 }
 
 int main() { run(files()); }

@@ -7,7 +7,8 @@
 using namespace gather::async;
 
 Co<> serve_until_terminated() {
-  add_signal_handler(SIGHUP, [](int) { std::puts("reading the configuration again"); });
+  Loop& loop = get_running_loop();
+  add_signal_handler(loop, SIGHUP, [] { std::puts("reading the configuration again"); });
 
   Task<> work = create_task([]() -> Co<> {
     std::raise(SIGHUP);  // As `kill -HUP` would.
@@ -17,7 +18,7 @@ Co<> serve_until_terminated() {
   const int number = co_await wait_for_signal({SIGINT, SIGTERM});
   std::printf("got signal %d, bye\n", number);
   co_await work;
-  remove_signal_handler(SIGHUP);
+  remove_signal_handler(loop, SIGHUP);
 }
 
 int main() { run(serve_until_terminated()); }

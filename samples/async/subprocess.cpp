@@ -26,8 +26,8 @@ Co<> stop_in_time() {
     co_await timeout(10ms, [&]() -> Co<> { co_await sleeper.wait(); });
   } catch (const TimeoutError&) {
     sleeper.terminate();
-    std::printf("terminated: %d\n", co_await sleeper.wait());  // The negative number of the signal.
   }
+  std::printf("terminated: %d\n", co_await sleeper.wait());  // The negative number of the signal.
 }
 
 Co<> processes() {

@@ -38,7 +38,7 @@ Co<> one(Semaphore& semaphore, std::string program) {
   if (process.returncode() != 0) std::exit(1);
 }
 
-Co<> all(std::size_t count, std::size_t at_once, std::string program) {
+Co<> all(std::size_t count, std::ptrdiff_t at_once, std::string program) {
   Semaphore semaphore(at_once);
   std::vector<Co<>> bodies;
   for (std::size_t i = 0; i < count; ++i) bodies.push_back(one(semaphore, program));
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   Loop loop;
   const double own = cpu_seconds(RUSAGE_SELF);
   const auto began = std::chrono::steady_clock::now();
-  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), argv[3]));
+  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtol(argv[2], nullptr, 10), argv[3]));
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   std::printf("{\"wall_s\": %f, \"own_cpu_s\": %f, \"children_cpu_s\": %f}\n", wall.count(),
               cpu_seconds(RUSAGE_SELF) - own, cpu_seconds(RUSAGE_CHILDREN));
