@@ -1,8 +1,8 @@
-# Writes a C++ file that holds the pages of the manual: cmake -DPAGES="a.md;b.md" -DOUTPUT=manual.cpp -P embed_manual.cmake
+# Writes a C++ file that holds the pages of the manual: cmake -DFOLDER=manual -DPAGES="a.md;b/c.md" -DOUTPUT=manual.cpp -P …
 set(rows "")
 foreach(page ${PAGES})
-  get_filename_component(subject ${page} NAME_WE)
-  file(READ ${page} text)
+  string(REGEX REPLACE "\\.md$" "" subject ${page})
+  file(READ ${FOLDER}/${page} text)
   string(APPEND rows "    {\"${subject}\", R\"~page~(${text})~page~\"},\n")
 endforeach()
 list(LENGTH PAGES count)

@@ -58,6 +58,9 @@ bool has_child() { return waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT)
 
 std::size_t cancel_everywhere(const std::function<void()>& program, std::size_t most) {
   std::size_t steps = run_cancelled_at(program, never);  // Also loads and opens what stays for ever.
+  const std::size_t in_a_row = std::min(steps, most / 2);
+  const std::size_t stride =
+      std::max<std::size_t>(1, (steps - in_a_row) / std::max<std::size_t>(1, most - in_a_row));
   const std::ptrdiff_t descriptors = open_descriptors();
   std::size_t runs = 0;
   for (std::size_t step = 0; step < steps; ++runs) {
@@ -67,9 +70,10 @@ std::size_t cancel_everywhere(const std::function<void()>& program, std::size_t 
                                     open_descriptors() - descriptors));
     if (has_child())
       throw TestFailure(fmt::format("cancelled before step {}, the program left a child", step));
-    // A run that was not reached by its cancel tells how long it is now; clocks and the kernel have their say.
+    // A run that was not reached by its cancel tells how long it is now; clocks and the kernel have their
+    // say.
     if (taken <= step) steps = std::min(steps, taken);
-    step += step < most / 2 ? 1 : std::max<std::size_t>(1, (steps - step) / (most - most / 2));
+    step += step < in_a_row ? 1 : stride;
   }
   return runs;
 }

@@ -10,13 +10,13 @@ using namespace std::chrono_literals;
 
 Co<> set_after(Future<std::string> future, gather::Duration delay, std::string value) {
   co_await sleep(delay);
-  future.set_result(std::move(value));
+  future.set_result_unless_cancelled(std::move(value));  // Nobody may want it any more.
 }
 
 Co<> wait_for_the_answer() {
   Future<std::string> future = create_future<std::string>();
   future.add_done_callback([](const Awaitable<std::string>& ended) {
-    std::printf("the callback got \"%s\"\n", ended.result().c_str());
+    if (!ended.cancelled()) std::printf("the callback got \"%s\"\n", ended.result().c_str());
   });
   Task<> setter = create_task(set_after(future, 10ms, "... world"));
 

@@ -1,9 +1,10 @@
-/// Lock, Event, Condition, Semaphore and Barrier: one small use of each.
+/// Lock, Event, Condition, Semaphore and Barrier: one small use of each. The tasks refer to what they share, so
+/// a TaskGroup sees to it that none outlives it.
 #include <gather/async.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <vector>
 
 using namespace gather::async;
 using namespace std::chrono_literals;
@@ -17,7 +18,10 @@ Co<> lock() {
     co_await sleep(1ms);  // Without the lock, others would change it meanwhile.
     shared = seen + 1;
   };
-  co_await gather::async::gather(add(), add(), add());
+  co_await task_group([&](TaskGroup& group) -> Co<> {
+    for (int i = 0; i < 3; ++i) group.create_task(add());
+    co_return;
+  });
   std::printf("lock: %d\n", shared);
 }
 
@@ -27,10 +31,11 @@ Co<> event() {
     co_await ready.wait();
     std::puts("event: got it");
   };
-  Task<> task = create_task(waiter());
-  co_await sleep(1ms);
-  ready.set();
-  co_await task;
+  co_await task_group([&](TaskGroup& group) -> Co<> {
+    group.create_task(waiter());
+    co_await sleep(1ms);
+    ready.set();
+  });
 }
 
 Co<> condition() {
@@ -41,28 +46,30 @@ Co<> condition() {
     co_await changed.wait_for([&] { return stock >= 2; });
     std::printf("condition: %d in stock\n", stock);
   };
-  Task<> task = create_task(consumer());
-  for (int i = 0; i < 2; ++i) {
-    const auto guard = co_await changed.scoped();
-    ++stock;
-    changed.notify_all();
-  }
-  co_await task;
+  co_await task_group([&](TaskGroup& group) -> Co<> {
+    group.create_task(consumer());
+    for (int i = 0; i < 2; ++i) {
+      const auto guard = co_await changed.scoped();
+      ++stock;
+      changed.notify_all();
+    }
+  });
 }
 
 Co<> semaphore() {
   Semaphore two(2);
   int now = 0;
   int peak = 0;
-  std::vector<Co<>> calls;
   const auto call = [&]() -> Co<> {
     const auto permit = co_await two.scoped();
     peak = std::max(peak, ++now);
     co_await sleep(1ms);
     --now;
   };
-  for (int i = 0; i < 10; ++i) calls.push_back(call());
-  co_await gather::async::gather(std::move(calls));
+  co_await task_group([&](TaskGroup& group) -> Co<> {
+    for (int i = 0; i < 10; ++i) group.create_task(call());
+    co_return;
+  });
   std::printf("semaphore: %d at once\n", peak);
 }
 
@@ -72,7 +79,10 @@ Co<> barrier() {
     co_await sleep(preparation);
     if (co_await all.wait() == 0) std::puts("barrier: everybody is here");
   };
-  co_await gather::async::gather(runner(1ms), runner(2ms), runner(3ms));
+  co_await task_group([&](TaskGroup& group) -> Co<> {
+    for (const auto preparation : {1ms, 2ms, 3ms}) group.create_task(runner(preparation));
+    co_return;
+  });
 }
 
 Co<> all() {

@@ -82,8 +82,10 @@ struct Page {
 
 std::vector<Page> manual_pages() {
   std::vector<Page> pages;
-  for (const auto& entry : fs::directory_iterator(root / "cmd/manual"))
-    pages.push_back({entry.path().stem().string(), contents(entry.path())});
+  for (const auto& entry : fs::recursive_directory_iterator(root / "cmd/manual"))
+    if (entry.is_regular_file())
+      pages.push_back({entry.path().lexically_relative(root / "cmd/manual").replace_extension().string(),
+                       contents(entry.path())});
   std::ranges::sort(pages, {}, &Page::name);
   return pages;
 }
@@ -241,7 +243,8 @@ class PageRun {
 
   Lines output_of(const std::string& command) {
     const std::string path =
-        fmt::format("{}:{}:{}", fs::path(GATHER_PROGRAM).parent_path().string(),
+        fmt::format("{}:{}:{}/async:{}", fs::path(GATHER_PROGRAM).parent_path().string(),
+                    fs::path(WEB_SERVER_PROGRAM).parent_path().string(),
                     fs::path(WEB_SERVER_PROGRAM).parent_path().string(), std::getenv("PATH"));
     const std::string script =
         fmt::format("exec 2>&1\n(exit {})\n{}", status_, replaced(command, documented_port, port_));
@@ -326,6 +329,43 @@ TEST_CASE("an example that no longer holds is noticed", "[cli][manual]") {
   CHECK_FALSE(says("first", "first\nsecond"));
   CHECK_FALSE(says("first\nsecond", "first"));
   CHECK_FALSE(says("wall 1 ms", "wall 2 ms", false));
+}
+
+TEST_CASE("a program on a page is the sample that it names", "[cli][manual]") {
+  Names shown;
+  for (const Page& each : manual_pages())
+    for (const Block& block : blocks_of(each)) {
+      if (!block.file.starts_with("samples/async/")) continue;
+      INFO(each.name << " " << block.file);
+      CHECK((joined(block.lines) == contents(root / block.file)));
+      shown.insert(block.file);
+    }
+  Names samples;
+  for (const auto& entry : fs::directory_iterator(root / "samples/async"))
+    if (entry.path().extension() == ".cpp")
+      samples.insert("samples/async/" + entry.path().filename().string());
+  CHECK(fields(missing(samples, shown)) == "");
+}
+
+TEST_CASE("the names that the page about asyncio gives are those of the library", "[cli][manual]") {
+  static const std::regex row(R"(^\| [^|]+ \| ([^|]+) \|)", std::regex::multiline);
+  static const std::regex name(R"([`(, .:]([A-Za-z_]{3,})(?=[`(<{, ]))");
+  static const Names of_the_language{"auto", "while", "body", "timeout", "pool", "loop", "main", "bug"};
+  std::string headers;
+  for (const char* folder : {"core/async", "core/net", "core/testing"})
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder))
+      if (entry.path().extension() == ".hpp") headers += contents(entry.path());
+  const std::string text = page("async/asyncio").text;
+  Names unknown;
+  std::size_t rows = 0;
+  for (const std::string& cell : all_found(text.substr(0, text.find("## Where it differs")), row)) {
+    if (++rows; cell.find('`') == std::string::npos) continue;
+    for (const std::string& word : all_found(cell, name))
+      if (!of_the_language.contains(word) && !std::regex_search(headers, std::regex("\\b" + word + "\\b")))
+        unknown.insert(word);
+  }
+  CHECK(rows > 60);
+  CHECK(fields(unknown) == "");
 }
 
 TEST_CASE("a page begins with its subject and what it is about", "[cli][manual]") {

@@ -50,14 +50,14 @@ struct TemporaryFile {
 }  // namespace
 
 TEST_CASE("three_downloads gets the same pages both ways", "[samples]") {
-  const std::string output = output_of(sample("three_downloads") + " 20 | sed 's/: .*/:/'");
+  const std::string output = output_of(sample("async/three_downloads") + " 20 | sed 's/: .*/:/'");
   CHECK(output ==
         "  got one.html\n  got two.html\n  got three.html\none after the other:\n"
         "  got one.html\n  got two.html\n  got three.html\ntogether:\n");
 }
 
 TEST_CASE("limited_gather makes 1,000 calls, 50 at once", "[samples]") {
-  CHECK_THAT(output_of(sample("limited_gather")),
+  CHECK_THAT(output_of(sample("async/limited_gather")),
              Catch::StartsWith("1000 answers, the last is 1998; at most 50 calls at once;"));
 }
 
