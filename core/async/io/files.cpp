@@ -154,6 +154,27 @@ class Turn {
   File::State& file_;
 };
 
+// Not members, as a File may be moved while a generator lives.
+Co<std::string> next_line(File::State& file) {
+  const Turn turn(file);
+  std::size_t searched = 0;  // Of what is buffered.
+  for (;;) {
+    const std::size_t end = file.buffer.find('\n', file.taken + searched);
+    if (end != std::string::npos) co_return file.take(end + 1 - file.taken);
+    searched = file.buffered();
+    if (!co_await blocking([&] { return file.fill(read_ahead); })) co_return file.take(file.buffered());
+  }
+}
+
+AsyncGenerator<std::string> all_lines(File::State& file) {
+  for (;;) {
+    std::string line = co_await next_line(file);
+    if (line.empty()) co_return;
+    if (line.back() == '\n') line.pop_back();
+    co_yield std::move(line);
+  }
+}
+
 }  // namespace
 
 File::File(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -183,26 +204,8 @@ Co<std::string> File::read_all() {
   co_return file.take(file.buffered());
 }
 
-Co<std::string> File::readline() {
-  State& file = *state_;
-  const Turn turn(file);
-  std::size_t searched = 0;  // Of what is buffered.
-  for (;;) {
-    const std::size_t end = file.buffer.find('\n', file.taken + searched);
-    if (end != std::string::npos) co_return file.take(end + 1 - file.taken);
-    searched = file.buffered();
-    if (!co_await blocking([&] { return file.fill(read_ahead); })) co_return file.take(file.buffered());
-  }
-}
-
-Co<std::optional<std::string>> File::next_line() {
-  std::optional<std::string> line(co_await readline());
-  if (line->empty())
-    line.reset();
-  else if (line->back() == '\n')
-    line->pop_back();
-  co_return line;
-}
+Co<std::string> File::readline() { return next_line(*state_); }
+AsyncGenerator<std::string> File::lines() { return all_lines(*state_); }
 
 Co<> File::write(std::string_view bytes) {
   State& file = *state_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/async/task/co.hpp"
+#include "core/async/task/generator.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -57,10 +58,11 @@ class File {
   Co<std::string> read_all();
   /// With the next line and its "\n", which the last one may lack; empty at the end of the file.
   Co<std::string> readline();
-  /// The same without "\n", and with nothing at the end:
+  /// All lines that are left, without their "\n".
   ///
-  ///     while (auto line = co_await file.next_line()) use(*line);
-  Co<std::optional<std::string>> next_line();
+  ///     auto lines = file.lines();
+  ///     while (auto line = co_await lines.next()) use(*line);
+  AsyncGenerator<std::string> lines();
 
   /// Resumes when the kernel has all of `bytes`, which are not copied. Cancelled, it may have taken some; the
   /// position tells how many.

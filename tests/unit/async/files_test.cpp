@@ -112,7 +112,8 @@ TEST_CASE("lines come one by one, whatever their length, the last one also witho
     CHECK(co_await file.readline() == "");
     co_await file.seek(0);
     std::vector<std::size_t> lengths;
-    while (const auto line = co_await file.next_line()) lengths.push_back(line->size());
+    auto lines = file.lines();
+    while (const auto line = co_await lines.next()) lengths.push_back(line->size());
     CHECK(lengths == std::vector<std::size_t>{3, 0, long_line.size(), 4});
   });
 }
