@@ -121,7 +121,7 @@ Co<int> serve(Loop& loop, const Options& options) {
   const SignalWatch terminated(loop, SIGTERM, on_signal);
 
   const auto handler = [&site](Stream stream) { return site.serve(std::move(stream)); };
-  co_return co_await with_server(co_await start_server(handler, "127.0.0.1", options.port),
+  co_return co_await with_server(start_server(handler, "127.0.0.1", options.port),
                                  [&](Server& server) -> Co<int> {
                                    announce(options, server.port());
                                    if (!options.command.empty())

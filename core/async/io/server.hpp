@@ -133,4 +133,11 @@ Co<BodyValue<Body, Server&>> with_server(Server server, Body body) {
   if constexpr (!std::is_void_v<Value>) co_return std::move(*value);
 }
 
+/// The same with a server that is to be started: `co_await with_server(start_server(…), body)`.
+template <class Body>
+Co<BodyValue<Body, Server&>> with_server(Co<Server> starting, Body body) {
+  Server server = co_await std::move(starting);
+  co_return co_await with_server(std::move(server), std::move(body));
+}
+
 }  // namespace gather::async
