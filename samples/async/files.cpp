@@ -11,7 +11,7 @@ Co<> use(std::filesystem::path folder) {
   co_await write_file(folder / "greeting.txt", "hello\nworld\n");
 
   File file = co_await open_file(folder / "greeting.txt", "r");
-  while (const auto line = co_await file.next_line()) std::printf("line: %s\n", line->c_str());
+  co_await for_each(file.lines(), [](const std::string& line) { std::printf("line: %s\n", line.c_str()); });
   co_await file.close();
 
   co_await fs::copy_file(folder / "greeting.txt", folder / "copy.txt");

@@ -29,8 +29,7 @@ Co<> client(std::uint16_t port, std::string message) {
 }
 
 Co<> server_and_clients() {
-  Server listening = co_await start_server(echo, "127.0.0.1", 0);
-  co_await with_server(std::move(listening), [](Server& server) -> Co<> {
+  co_await with_server(start_server(echo, "127.0.0.1", 0), [](Server& server) -> Co<> {
     co_await client(server.port(), "Hello World!");
     co_await gather::async::gather(client(server.port(), "one"), client(server.port(), "two"));
   });

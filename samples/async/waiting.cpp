@@ -16,9 +16,9 @@ Co<std::string> answer(std::string name, gather::Duration length) {
 
 Co<> wait_for_some() {
   std::vector<Task<std::string>> tasks;
-  tasks.push_back(create_task(answer("slow", 30ms)));
+  tasks.push_back(create_task(answer("slow", 200ms)));
   tasks.push_back(create_task(answer("fast", 10ms)));
-  tasks.push_back(create_task(answer("middle", 20ms)));
+  tasks.push_back(create_task(answer("middle", 100ms)));
 
   const auto [done, pending] = co_await wait(tasks, {.return_when = FIRST_COMPLETED});
   std::printf("%zu done, %zu pending; the first is %s\n", done.size(), pending.size(), done[0].result().c_str());
