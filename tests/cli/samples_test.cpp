@@ -133,8 +133,6 @@ void check_order(const Sample& sample) {
     }
 }
 
-std::string output_of(const std::vector<std::string>& argv) { return Program({argv, {}, {}, ""}).end().out; }
-
 }  // namespace
 
 TEST_CASE("every sample is run by a test, and the manual tells of it", "[cli][samples]") {
@@ -148,8 +146,7 @@ TEST_CASE("every sample is run by a test, and the manual tells of it", "[cli][sa
       {"fetches.yaml", "this file"},
       {"semaphore.yaml", "this file"},
       {"fan_in.yaml", "this file"},
-      {"three_downloads.cpp", "this file"},
-      {"limited_gather.cpp", "this file"},
+      {"async", "unit/samples, manual_test"},
       {"web_server.cpp", "all of these, unit/samples"},
       {"web", "unit/samples"},
       {"CMakeLists.txt", "every build"},
@@ -162,7 +159,9 @@ TEST_CASE("every sample is run by a test, and the manual tells of it", "[cli][sa
     CHECK(run_by.contains(name));
     found.insert(name);
     const bool is_for_users = name != "CMakeLists.txt" && name != "web" && name != "demo.sh";
-    const std::string told_as = name == "web_server.cpp" ? "/web_server`" : "`" + name + "`";
+    const std::string told_as = name == "web_server.cpp" ? "/web_server`"
+                                : name == "async"        ? "`samples/async/`"
+                                                         : "`" + name + "`";
     if (is_for_users) CHECK_THAT(page, Catch::Contains(told_as));
   }
   CHECK(found.size() == run_by.size());
@@ -312,13 +311,4 @@ TEST_CASE("fan_in: 1,000 tasks, and one that needs them all", "[cli][samples]") 
   CHECK(fan_in.most_at_once() == 50);
   CHECK_THAT(ending.out, Catch::Contains("1000 parts"));
   check_order(fan_in);
-}
-
-TEST_CASE("the programs on core/async do what they say", "[cli][samples]") {
-  const std::string downloads = output_of({(built / "three_downloads").string(), "20"});
-  CHECK_THAT(downloads, Catch::Matches("(  got (one|two|three)\\.html\n){3}one after the other: [0-9.]+ s\n"
-                                       "  got one\\.html\n  got two\\.html\n  got three\\.html\n"
-                                       "together: +[0-9.]+ s\n"));
-  CHECK_THAT(output_of({(built / "limited_gather").string()}),
-             Catch::StartsWith("1000 answers, the last is 1998; at most 50 calls at once;"));
 }

@@ -58,9 +58,8 @@ const Names umbrellas = {"core/async/async.hpp", "core/net/net.hpp", "core/testi
 
 // What gather::async and gather::testing keep to themselves, for want of a user or for the sake of uv.h.
 const Names internal = {
-    "core/async/io/byte_queue.hpp", "core/async/io/child.hpp",        "core/async/io/connection.hpp",
-    "core/async/io/descriptor.hpp", "core/async/io/file_calls.hpp",   "core/async/io/listener.hpp",
-    "core/async/io/outbox.hpp",     "core/async/io/start_error.hpp",  "core/async/loop/handle.hpp",
+    "core/async/io/byte_queue.hpp", "core/async/io/connection.hpp",   "core/async/io/file_calls.hpp",
+    "core/async/io/listener.hpp",   "core/async/io/outbox.hpp",       "core/async/loop/handle.hpp",
     "core/async/loop/request.hpp",  "core/async/thread/blocking.hpp", "core/testing/test_poller.hpp"};
 
 struct SourceFile {
