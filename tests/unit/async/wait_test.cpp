@@ -137,6 +137,7 @@ TEST_CASE("W2: wait returns at the first completion, the first error, or when al
       CHECK(done == std::vector{tasks[1]});
       CHECK(pending == std::vector{tasks[0]});
       CHECK(loop.now() == TimePoint(1ms));
+      CHECK(co_await tasks[0] == 1);
     });
   }
   SECTION("FIRST_EXCEPTION") {
@@ -150,6 +151,7 @@ TEST_CASE("W2: wait returns at the first completion, the first error, or when al
       const auto now = loop.now();
       CHECK((co_await wait(tasks, {.return_when = FIRST_EXCEPTION})).pending.size() == 1);
       CHECK(loop.now() == now);
+      CHECK(co_await tasks[1] == 2);
     });
   }
   SECTION("for FIRST_EXCEPTION a cancelled one is no error") {
@@ -251,6 +253,7 @@ TEST_CASE("W3: as_completed gives tasks in the order in which they end; after it
       CHECK_THROWS_AS(co_await waiter, Cancelled);
       CHECK(*co_await finished.next() == tasks[0]);
       CHECK(*co_await finished.next() == tasks[1]);
+      CHECK(co_await tasks[2] == 3);
     });
   }
 }
