@@ -244,6 +244,13 @@ void Model::line_up_for_lock(Actor actor) {
   }
 }
 
+std::optional<Actor> Model::first_promised() const {
+  const auto found = std::ranges::find_if(
+      actors_, [](const State& state) { return state.place == Place::promised && !state.due; });
+  if (found == actors_.end()) return std::nullopt;
+  return static_cast<Actor>(found - actors_.begin());
+}
+
 // Whoever is left must have a reason.
 
 void Model::check_quiet() {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -126,6 +125,9 @@ class Model {
   void found_broken(Actor actor);
   void reset_barrier();
   void abort_barrier();
+
+  /// One who was handed what it waited for, was not cancelled since, and has not run yet.
+  std::optional<Actor> first_promised() const;
 
   /// Nothing is ready, and the time moves on: nobody may be left with something to do.
   void check_quiet();
