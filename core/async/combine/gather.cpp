@@ -2,31 +2,32 @@
 
 namespace gather::async {
 
-GatherOp::GatherOp(std::vector<Cell*> children, bool stop_at_error)
-    : children_(std::move(children)),
-      hooks_(std::make_unique<Hook[]>(children_.size())),
-      left_(children_.size()),
-      stop_at_error_(stop_at_error) {
-  for (Cell* const child : children_) {
-    child->retain();
-    child->mute();
+GatherOp::GatherOp(std::size_t room, bool stop_at_error)
+    : children_(std::make_unique<Child[]>(room)), stop_at_error_(stop_at_error) {}
+
+GatherOp::~GatherOp() {
+  for (std::size_t i = 0; i < size_; ++i) {
+    Cell& cell = child(i);
+    if (!cell.done()) cell.remove_hook(children_[i]);
+    cell.release();
   }
 }
 
-GatherOp::~GatherOp() {
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    if (!children_[i]->done()) children_[i]->remove_hook(hooks_[i]);
-    children_[i]->release();
-  }
+void GatherOp::add(Cell& cell) noexcept {
+  cell.retain();
+  cell.mute();
+  Child& place = children_[size_++];
+  place.op = this;
+  place.cell = &cell;
 }
 
 void GatherOp::begin() {
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    hooks_[i].op = this;
-    if (children_[i]->done())
-      child_done(*children_[i]);
+  left_ = size_;
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (child(i).done())
+      child_done(child(i));
     else
-      children_[i]->add_hook(hooks_[i]);
+      child(i).add_hook(children_[i]);
   }
 }
 
@@ -39,7 +40,7 @@ void GatherOp::child_done(Cell& child) noexcept {
 
 Op::Abort GatherOp::abort() noexcept {
   cancel_requested_ = true;
-  for (Cell* const child : children_) child->cancel();
+  for (std::size_t i = 0; i < size_; ++i) child(i).cancel();
   return Abort::forwarded;
 }
 

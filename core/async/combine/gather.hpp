@@ -15,15 +15,22 @@
 
 namespace gather::async {
 
-/// Waits for several tasks: for all, or until the first one fails if `stop_at_error`. Cancelling the waiter
-/// cancels every unfinished one; then it waits on, and ends as Cancelled.
+/// Waits for several tasks and futures: for all, or until the first one fails if `stop_at_error`. Cancelling
+/// the waiter cancels every unfinished one; then it waits on, and ends as Cancelled.
 class GatherOp final : public Op {
  public:
-  /// Keeps `children` by reference counts; what they fail with counts as retrieved.
-  GatherOp(std::vector<Cell*> children, bool stop_at_error);
+  /// For at most `room` children.
+  GatherOp(std::size_t room, bool stop_at_error);
   ~GatherOp();
 
-  bool await_ready() const noexcept { return children_.empty(); }
+  /// Takes a child, not one twice, and keeps it by its reference count; what it fails with counts as
+  /// retrieved. Requires: there is room, and nobody awaits this yet.
+  void add(Cell& child) noexcept;
+  /// In the order of add().
+  Cell& child(std::size_t index) const noexcept { return *children_[index].cell; }
+  std::size_t size() const noexcept { return size_; }
+
+  bool await_ready() const noexcept { return size_ == 0; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> frame) {
     if (park(frame)) begin();
@@ -32,21 +39,22 @@ class GatherOp final : public Op {
   std::exception_ptr await_resume();
 
  private:
-  struct Hook final : DoneHook {
-    void on_done(Cell& child) noexcept override { op->child_done(child); }
+  struct Child final : DoneHook {
+    void on_done(Cell&) noexcept override { op->child_done(*cell); }
     GatherOp* op = nullptr;
+    Cell* cell = nullptr;
   };
 
   void begin();
   void child_done(Cell& child) noexcept;
   Abort abort() noexcept override;
   void targets(std::vector<const Cell*>& cells) const override {
-    cells.insert(cells.end(), children_.begin(), children_.end());
+    for (std::size_t i = 0; i < size_; ++i) cells.push_back(&child(i));
   }
 
-  std::vector<Cell*> children_;
-  std::unique_ptr<Hook[]> hooks_;
-  std::size_t left_;
+  std::unique_ptr<Child[]> children_;
+  std::size_t size_ = 0;
+  std::size_t left_ = 0;
   std::exception_ptr first_error_;
   bool stop_at_error_;
   bool cancel_requested_ = false;
@@ -54,21 +62,45 @@ class GatherOp final : public Op {
 
 namespace detail {
 
-// Those to wait for. What is listed twice is one; tasks just made are all different.
-template <class Part, class Handle>
-std::vector<Cell*> cells_to_await(const std::vector<Handle>& handles) {
-  std::vector<Cell*> cells = cells_of(handles);
-  if constexpr (!is_co<Part>) drop_duplicates(cells);
-  return cells;
-}
-template <class... Handles>
-std::vector<Cell*> cells_to_await(const std::tuple<Handles...>& handles) {
-  std::vector<Cell*> cells;
-  cells.reserve(sizeof...(Handles));
-  std::apply([&](const auto&... each) { (cells.push_back(&each.cell()), ...); }, handles);
+// What is listed twice is one child.
+inline void add_children(GatherOp& all, std::vector<Cell*> cells) {
   drop_duplicates(cells);
-  return cells;
+  for (Cell* const cell : cells) all.add(*cell);
 }
+
+// Those of a tuple.
+template <class... Handles>
+void add_children(GatherOp& all, const std::tuple<Handles...>& handles) {
+  std::apply([&](const auto&... each) { add_children(all, std::vector<Cell*>{&each.cell()...}); }, handles);
+}
+
+// The parts of a list as children of a gather. Of coroutines it keeps nothing but that: there may be a
+// million.
+template <class Part>
+class Gathered {
+ public:
+  Gathered(std::vector<Part> parts, bool stop_at_error) : all(parts.size(), stop_at_error) {
+    if constexpr (is_co<Part>) {
+      for (Part& part : parts) all.add(ensure_future(std::move(part)).cell());
+    } else {
+      add_children(all, cells_of(parts));
+      handles_ = std::move(parts);
+    }
+  }
+
+  std::size_t size() const noexcept { return handles_.empty() ? all.size() : handles_.size(); }
+  auto handle(std::size_t index) const noexcept {
+    if constexpr (is_co<Part>)
+      return Awaitable<PartValue<Part>>(all.child(index));
+    else
+      return handles_[index];
+  }
+
+  GatherOp all;
+
+ private:
+  std::vector<Part> handles_;  // Of tasks and futures, in the order given and perhaps repeated.
+};
 
 // The values of a list, or nothing where they have none.
 template <class T>
@@ -100,13 +132,15 @@ Stored<PartValue<Part>> take_stored(Handle& handle) {
 /// It is a coroutine, so nothing is started before it is awaited (asyncio starts the tasks at once).
 template <Combinable Part>
 Co<detail::ValuesOf<PartValue<Part>>> gather(std::vector<Part> parts) {
-  auto handles = detail::ensure_futures(std::move(parts));
-  if (auto error = co_await GatherOp(detail::cells_to_await<Part>(handles), true))
-    std::rethrow_exception(error);
+  detail::Gathered<Part> gathered(std::move(parts), true);
+  if (auto error = co_await gathered.all) std::rethrow_exception(error);
   if constexpr (!std::is_void_v<PartValue<Part>>) {
     std::vector<PartValue<Part>> values;
-    values.reserve(handles.size());
-    for (auto& handle : handles) values.push_back(detail::take_result<Part>(handle));
+    values.reserve(gathered.size());
+    for (std::size_t i = 0; i < gathered.size(); ++i) {
+      auto handle = gathered.handle(i);
+      values.push_back(detail::take_result<Part>(handle));
+    }
     co_return values;
   }
 }
@@ -116,7 +150,9 @@ Co<detail::ValuesOf<PartValue<Part>>> gather(std::vector<Part> parts) {
 template <Combinable... Parts>
 Co<std::tuple<Stored<PartValue<Parts>>...>> gather(Parts... parts) {
   auto handles = std::tuple(ensure_future(std::move(parts))...);
-  if (auto error = co_await GatherOp(detail::cells_to_await(handles), true)) std::rethrow_exception(error);
+  GatherOp all(sizeof...(Parts), true);
+  detail::add_children(all, handles);
+  if (auto error = co_await all) std::rethrow_exception(error);
   co_return std::apply(
       [](auto&... each) {
         return std::tuple<Stored<PartValue<Parts>>...>(detail::take_stored<Parts>(each)...);
@@ -128,11 +164,14 @@ Co<std::tuple<Stored<PartValue<Parts>>...>> gather(Parts... parts) {
 /// Cancelling the caller cancels all, and leaves as Cancelled when the last one has ended.
 template <Combinable Part>
 Co<std::vector<Result<PartValue<Part>>>> gather_settled(std::vector<Part> parts) {
-  auto handles = detail::ensure_futures(std::move(parts));
-  co_await GatherOp(detail::cells_to_await<Part>(handles), false);
+  detail::Gathered<Part> gathered(std::move(parts), false);
+  co_await gathered.all;
   std::vector<Result<PartValue<Part>>> results;
-  results.reserve(handles.size());
-  for (auto& handle : handles) results.push_back(detail::take_settled<Part>(handle));
+  results.reserve(gathered.size());
+  for (std::size_t i = 0; i < gathered.size(); ++i) {
+    auto handle = gathered.handle(i);
+    results.push_back(detail::take_settled<Part>(handle));
+  }
   co_return results;
 }
 
@@ -140,7 +179,9 @@ Co<std::vector<Result<PartValue<Part>>>> gather_settled(std::vector<Part> parts)
 template <Combinable... Parts>
 Co<std::tuple<Result<PartValue<Parts>>...>> gather_settled(Parts... parts) {
   auto handles = std::tuple(ensure_future(std::move(parts))...);
-  co_await GatherOp(detail::cells_to_await(handles), false);
+  GatherOp all(sizeof...(Parts), false);
+  detail::add_children(all, handles);
+  co_await all;
   co_return std::apply(
       [](auto&... each) {
         return std::tuple<Result<PartValue<Parts>>...>(detail::take_settled<Parts>(each)...);

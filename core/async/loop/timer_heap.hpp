@@ -7,8 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
-#include <vector>
+#include <memory>
 
 namespace gather::async {
 
@@ -41,19 +42,24 @@ class Timer {
 
  private:
   friend class TimerHeap;
-  static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
-  std::size_t place_ = nowhere;
+  // Half a word each: every sleeping task has one of these.
+  static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t place_ = nowhere;
+  std::uint32_t sequence_ = 0;
 };
 
 /// Insert, remove and pop are O(log n). Only growing the array allocates; a removed timer leaves nothing
-/// behind.
+/// behind. It holds fewer than 2^32 timers.
 class TimerHeap {
  public:
-  bool empty() const noexcept { return entries_.empty(); }
-  std::size_t size() const noexcept { return entries_.size(); }
+  /// Insertions are counted from `next_sequence`; tests begin shortly before the count runs out.
+  explicit TimerHeap(std::uint32_t next_sequence = 0) noexcept : next_sequence_(next_sequence) {}
+
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
 
   /// Requires: not empty.
-  TimePoint earliest() const noexcept { return entries_.front().when; }
+  TimePoint earliest() const noexcept { return entries_[0].when; }
 
   /// Requires: `timer` is not armed.
   void insert(Timer& timer, TimePoint when);
@@ -67,20 +73,30 @@ class TimerHeap {
  private:
   struct Entry {
     TimePoint when;
-    std::uint64_t sequence;  // Breaks ties by order of insertion.
     Timer* timer;
 
+    // Ties are broken by order of insertion, which the timer knows: they are rare, and a larger entry would
+    // cost each level of the heap a cache line more.
     bool before(const Entry& other) const noexcept {
-      return when != other.when ? when < other.when : sequence < other.sequence;
+      if (when != other.when) [[likely]]
+        return when < other.when;
+      return timer->sequence_ < other.timer->sequence_;
     }
   };
+  struct Free {
+    void operator()(Entry* entries) const noexcept { std::free(entries); }
+  };
 
+  void grow();
+  void renumber() noexcept;
   void place(std::size_t at, const Entry& entry) noexcept;
   void sift_up(std::size_t at, const Entry& entry) noexcept;
   void sift_down(std::size_t at, const Entry& entry) noexcept;
 
-  std::vector<Entry> entries_;
-  std::uint64_t next_sequence_ = 0;
+  std::unique_ptr<Entry[], Free> entries_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::uint32_t next_sequence_;
 };
 
 }  // namespace gather::async

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -70,4 +72,17 @@ TEST_CASE("L6: cancelled timers leave nothing behind", "[async][timer]") {
   }
   CHECK(heap.size() == 1);
   heap.remove(far);
+}
+
+TEST_CASE("equal deadlines keep their order when the count of insertions runs out", "[async][timer]") {
+  TimerHeap heap(std::numeric_limits<std::uint32_t>::max() - 3);
+  std::vector<std::unique_ptr<Mark>> marks;
+  for (int i = 0; i < 8; ++i) {
+    marks.push_back(std::make_unique<Mark>(i));
+    heap.insert(*marks.back(), at(i % 2));
+  }
+
+  std::vector<int> popped;
+  while (const Timer* timer = heap.pop_due(at(1))) popped.push_back(static_cast<const Mark*>(timer)->number);
+  CHECK(popped == std::vector{0, 2, 4, 6, 1, 3, 5, 7});
 }
