@@ -12,16 +12,21 @@ import tempfile
 
 sys.dont_write_bytecode = True  # Nothing of ours is left in the source tree.
 
+from coroutines import awaits, echo, lateness, pipeline, semaphore, sleepers
 from jobs import large, start_up
 from measure import CannotRun, Goals
 from starts import process_starts, subprocesses
-from waits import limits, semaphore, sleepers
+from waits import limits
 
 ROWS = {
     "starts": process_starts,
     "subprocesses": subprocesses,
     "semaphore": semaphore,
     "sleepers": sleepers,
+    "lateness": lateness,
+    "awaits": awaits,
+    "echo": echo,
+    "pipeline": pipeline,
     "start-up": start_up,
     "limits": limits,
     "large": large,
@@ -47,7 +52,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", help="a build folder, such as build/release")
-    parser.add_argument("--runs", type=int, default=9, help="measurements of each (9)")
+    parser.add_argument("--runs", type=int, default=9, help="measurements of each, of long ones fewer (9)")
     parser.add_argument("--only", action="append", choices=ROWS, help="this row alone; can be repeated")
     parser.add_argument("--quick", action="store_true", help="3 runs, less work in each, no million tasks")
     parser.add_argument("--real-time", action="store_true", help="go before all else on this machine; needs root")

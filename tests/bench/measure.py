@@ -1,9 +1,13 @@
 """Running programs and saying what they cost. Knows nothing of what is compared."""
 
+import contextlib
+import json
 import os
+import pathlib
 import random
 import signal
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass
 
@@ -59,13 +63,49 @@ def too_long(*_):
 signal.signal(signal.SIGALRM, too_long)
 
 
-def interleaved(contenders, runs):
+def answer(argv, folder, **limits):
+    """Runs a program that prints JSON as its last line, and gives its Cost and what it printed."""
+    path = f"{folder}/answer"
+    cost = run(argv, stdout=path, **limits)
+    return cost, last_line(path)
+
+
+def last_line(path):
+    with open(path, encoding="utf-8") as file:
+        return json.loads(file.read().splitlines()[-1])
+
+
+@contextlib.contextmanager
+def started(argv, stdout):
+    """Starts a program and, once the block has ended, waits for its end, which must be good; kills it if the block
+    fails. The block gets the first line that it prints."""
+    with open(stdout, "w", encoding="utf-8") as output:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not (text := pathlib.Path(stdout).read_text(encoding="utf-8")).endswith("\n"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise CannotRun(f"{' '.join(argv)} has not started")
+            time.sleep(0.005)
+        yield text.split()[0]
+        if process.wait(60) != 0:
+            raise CannotRun(f"exit status {process.returncode} from {' '.join(argv)}")
+    except subprocess.TimeoutExpired as error:
+        raise CannotRun(f"{' '.join(argv)} did not end") from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def interleaved(contenders, runs, warm_up=True):
     """Calls each of a mapping's functions `runs` times, in rounds, each round in an order of its own, so that what the
     machine does besides strikes all alike. Gives their answers: name -> list, by round."""
     chance = random.Random(1)
     answers = {name: [] for name in contenders}
-    for call in contenders.values():
-        call()  # Not counted: fills caches.
+    if warm_up:
+        for call in contenders.values():
+            call()  # Not counted: fills caches.
     for _ in range(runs):
         for name in chance.sample(list(contenders), len(contenders)):
             answers[name].append(contenders[name]())

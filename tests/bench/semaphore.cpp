@@ -1,14 +1,14 @@
-/// So many coroutines that each take a permit, go once through the ready queue, and give it back.
-/// semaphore.py is the same in Python.
+/// So many coroutines that each take a permit and give it back, having gone through the ready queue so many
+/// times. semaphore.py is the same in Python.
 ///
-///     bench_semaphore COUNT PERMITS
-#include "core/async/sync/semaphore.hpp"
-
+///     bench_semaphore COUNT PERMITS YIELDS
 #include "core/async/combine/gather.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/task/future.hpp"
+#include "core/async/sync/semaphore.hpp"
+#include "core/async/task/sleep.hpp"
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 using namespace gather::async;
@@ -16,22 +16,22 @@ using gather::Duration;
 
 namespace {
 
-Co<> one(Semaphore& semaphore) {
+Co<> one(Semaphore& semaphore, int yields) {
   const auto permit = co_await semaphore.scoped();
-  co_await sleep(Duration(0));
+  for (int i = 0; i < yields; ++i) co_await sleep(Duration(0));
 }
 
-Co<> all(std::size_t count, std::ptrdiff_t permits) {
+Co<> all(long count, long permits, int yields) {
   Semaphore semaphore(permits);
   std::vector<Co<>> bodies;
-  for (std::size_t i = 0; i < count; ++i) bodies.push_back(one(semaphore));
+  for (long i = 0; i < count; ++i) bodies.push_back(one(semaphore, yields));
   co_await gather::async::gather(std::move(bodies));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) return 2;
+  if (argc < 4) return 2;
   Loop loop;
-  loop.run(all(std::strtoul(argv[1], nullptr, 10), std::strtol(argv[2], nullptr, 10)));
+  loop.run(all(std::atol(argv[1]), std::atol(argv[2]), std::atoi(argv[3])));
 }

@@ -4,7 +4,7 @@ import json
 import os
 
 from measure import heading, interleaved, median, ratios, run, show
-from waits import python_with_uvloop
+from coroutines import python_with_uvloop
 
 LEVELS = (8, 2, 64)
 

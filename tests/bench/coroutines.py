@@ -1,0 +1,158 @@
+"""What coroutines cost: core/async beside asyncio and uvloop, each row against the better of the two, round by round."""
+
+import subprocess
+import sys
+
+from measure import CannotRun, answer, heading, interleaved, last_line, median, ratios, run, show, started
+
+PEERS = ("asyncio", "uvloop")
+OURS = "core/async"
+
+
+def python_with_uvloop():
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import uvloop"], stderr=subprocess.DEVNULL).returncode == 0:
+            return python
+    raise CannotRun("no python3 here has uvloop; Debian's package is python3-uvloop")
+
+
+def commands(bench, name, peers=PEERS):
+    """The program `name` in C++ and in Python: contender -> the beginning of its command."""
+    python = [python_with_uvloop(), "-B", f"{bench.here}/{name}.py"]
+    return {OURS: [bench.program(f"bench_{name}")]} | {peer: [*python, peer] for peer in peers}
+
+
+def measured(contenders, measure, runs, warm_up=True):
+    """`measure(command)` of each, interleaved."""
+    calls = {name: lambda command=command: measure(command) for name, command in contenders.items()}
+    return interleaved(calls, runs, warm_up)
+
+
+def pick(answers, value):
+    """The same figure out of each answer."""
+    return {name: [value(each) for each in several] for name, several in answers.items()}
+
+
+def show_each(label, figures, unit, factor=1):
+    for name, values in figures.items():
+        show(f"{name}, {label}", [factor * value for value in values], unit)
+
+
+def times_less(figures):
+    """What the better peer of each round needs over what we need."""
+    peers = [values for name, values in figures.items() if name != OURS]
+    return ratios([min(values) for values in zip(*peers, strict=True)], figures[OURS])
+
+
+def aim(bench, what, goal, figures):
+    less = times_less(figures)
+    show(f"better peer / {OURS}", less)
+    bench.goals.at_least(f"{what}, better peer over ours", goal, median(less))
+
+
+def semaphore(bench):
+    """Python needs 10 to 20 s for a million, so there are few rounds, and the warm-up is a small one."""
+    count, permits, rounds = (100_000 if bench.quick else 1_000_000), "1000", min(bench.runs, 3)
+    contenders = commands(bench, "semaphore")
+    for yields, goal, what in (("0", 35, "no-ops"), ("1", 60, "zero sleeps")):
+        for command in contenders.values():
+            run([*command, "1000", permits, yields])
+        costs = measured(
+            contenders, lambda command, y=yields: run([*command, str(count), permits, y]), rounds, warm_up=False
+        )
+        heading(f"{count:,} {what} through gather and a semaphore of 1,000 ({rounds} rounds)")
+        cpu = pick(costs, lambda cost: cost.cpu)
+        show_each("CPU", cpu, "ms", 1000)
+        show_each("wall", pick(costs, lambda cost: cost.wall), "ms", 1000)
+        show_each("peak memory", pick(costs, lambda cost: cost.peak), "MB", 1e-6)
+        aim(bench, f"{count:,} {what} through a semaphore: CPU", goal, cpu)
+
+
+def sleepers(bench):
+    rounds = min(bench.runs, 5)
+    answers = measured(
+        commands(bench, "sleepers"),
+        lambda command: answer([*command, "100000", "1000", "1000"], bench.folder),
+        rounds,
+    )
+    heading(f"100,000 sleeps of 1 s at the same time ({rounds} rounds)")
+    wall = pick(answers, lambda each: each[0].wall)
+    cpu = pick(answers, lambda each: each[0].cpu)
+    memory = pick(answers, lambda each: each[1]["bytes_per_task"])
+    show_each("wall", wall, "s")
+    show_each("CPU", cpu, "ms", 1000)
+    aim(bench, "100,000 sleeps: CPU", 40, cpu)
+    show_each("memory", memory, "bytes per task")
+    aim(bench, "100,000 sleeps: memory of each", 5, memory)
+    bench.goals.at_most("100,000 sleeps of 1 s, whole process", 1.05, median(wall[OURS]), "s")
+
+
+def lateness(bench):
+    rounds = min(bench.runs, 5)
+    answers = measured(
+        commands(bench, "sleepers"), lambda command: answer([*command, "10000", "100", "2000"], bench.folder)[1], rounds
+    )
+    heading(f"10,000 sleeps of 0.1 to 2 s at the same time ({rounds} rounds)")
+    late = pick(answers, lambda each: each["late_p99_ms"])
+    early = pick(answers, lambda each: each["early"])
+    show_each("99 of 100 are late by at most", late, "ms")
+    show_each("the latest", pick(answers, lambda each: each["late_max_ms"]), "ms")
+    show_each("too early", early, "sleeps")
+    bench.goals.at_most("10,000 sleeps: lateness, 99 of 100", 1.5, median(late[OURS]), "ms")
+    bench.goals.at_most("10,000 sleeps: too early", 0, max(early[OURS]))
+
+
+def awaits(bench):
+    contenders = commands(bench, "awaits")
+
+    def once(command):
+        awaits = "10000000" if command is contenders[OURS] else "1000000"
+        return answer([*command, awaits, "100000"], bench.folder)[1]
+
+    answers = measured(contenders, once, bench.runs)
+    heading("the smallest steps, CPU of each")
+    leaf = pick(answers, lambda each: each["await_ns"])
+    cancel = pick(answers, lambda each: each["cancel_us"])
+    show_each("await of a coroutine that does not suspend", leaf, "ns")
+    show_each("cancel of a sleeping task, to its end", cancel, "µs")
+    bench.goals.at_most("await of a coroutine that does not suspend", 12, median(leaf[OURS]), "ns")
+    bench.goals.at_most("cancel of a sleeping task, to its end", 2, median(cancel[OURS]), "µs")
+
+
+def echo(bench):
+    """Server and client in a process each, of the same kind. asyncio's own loop is left out: uvloop's is faster."""
+    contenders = commands(bench, "echo", ("uvloop",))
+    for connections, trips, rounds in ((100, 200, bench.runs), (1, 5000, min(bench.runs, 5))):
+
+        def once(command, connections=str(connections), trips=str(trips)):
+            said = f"{bench.folder}/server"
+            with started([*command, "server", connections], said) as port:
+                cost, client = answer([*command, "client", connections, trips, port], bench.folder)
+            return client["cpu_s"] + last_line(said)["cpu_s"], cost.wall
+
+        answers = measured(contenders, once, rounds)
+        total = connections * trips
+        heading(f"{total:,} echo round trips of 64 bytes on {connections} TCP connection(s) ({rounds} rounds)")
+        cpu = pick(answers, lambda each: each[0])
+        show_each("CPU of both sides", cpu, "µs per trip", 1e6 / total)
+        show_each("wall, with the client's start", pick(answers, lambda each: each[1]), "s")
+        if connections > 1:
+            aim(bench, f"echo on {connections} connections: CPU", 3, cpu)
+        else:
+            show(f"uvloop / {OURS}", times_less(cpu))
+
+
+def pipeline(bench):
+    """Without peers: Python needs gigabytes."""
+    count = 100_000 if bench.quick else 1_000_000
+    rounds = min(bench.runs, 5)
+    command = [bench.program("bench_pipeline"), str(count), "1000"]
+    answers = interleaved({OURS: lambda: answer(command, bench.folder)}, rounds)[OURS]
+    heading(f"{count:,} tasks at once, each between two queues of 1,000 ({rounds} rounds)")
+    show("tasks that waited at the same time", [inside["waiting"] for _, inside in answers])
+    show("wall", [cost.wall for cost, _ in answers], "s")
+    show("CPU", [cost.cpu for cost, _ in answers], "s")
+    show("peak memory", [cost.peak / 1e6 for cost, _ in answers], "MB")
+    size = [inside["bytes_per_task"] for _, inside in answers]
+    show("memory", size, "bytes per task")
+    bench.goals.at_most(f"{count:,} tasks on a queue pipeline: memory of each", 400, median(size), "bytes")

@@ -1,0 +1,77 @@
+/// Round trips of 64 bytes over TCP connections on the loopback. echo.py is the same in Python.
+///
+///     bench_echo server CONNECTIONS               Prints its port on a line; ends after so many connections.
+///     bench_echo client CONNECTIONS TRIPS PORT    TRIPS on each connection.
+///
+/// At the end each prints {"cpu_s": …}, without the program's own start.
+#include "core/async/combine/gather.hpp"
+#include "core/async/io/connect.hpp"
+#include "core/async/io/server.hpp"
+#include "core/async/loop/loop.hpp"
+#include "core/async/task/future.hpp"
+#include "tests/bench/measure.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace gather::async;
+
+namespace {
+
+constexpr std::size_t message_size = 64;
+
+Co<> serve(long connections) {
+  Future<> last = get_running_loop().create_future<>();
+  const Server server = co_await start_server(
+      [&connections, &last](Stream stream) -> Co<> {
+        for (;;) {
+          const std::string data = co_await stream.read(64 * 1024);
+          if (data.empty()) break;
+          stream.write(data);
+          co_await stream.drain();
+        }
+        if (--connections == 0) last.set_result();
+      },
+      "127.0.0.1", 0);
+  std::printf("%d\n", server.port());
+  std::fflush(stdout);
+  co_await last;
+}
+
+Co<> converse(std::uint16_t port, long trips) {
+  Stream stream = co_await open_connection("127.0.0.1", port);
+  const std::string message(message_size, 'x');
+  for (long i = 0; i < trips; ++i) {
+    stream.write(message);
+    co_await stream.drain();
+    const std::string answer = co_await stream.readexactly(message_size);
+    if (answer != message) std::exit(1);
+  }
+}
+
+Co<> ask(std::uint16_t port, long connections, long trips) {
+  std::vector<Co<>> bodies;
+  for (long i = 0; i < connections; ++i) bodies.push_back(converse(port, trips));
+  co_await gather::async::gather(std::move(bodies));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  const bool is_server = std::string_view(argv[1]) == "server";
+  if (!is_server && argc < 5) return 2;
+  const long connections = std::atol(argv[2]);
+  Loop loop;
+  const double start = gather::bench::cpu_seconds();
+  if (is_server)
+    loop.run(serve(connections));
+  else
+    loop.run(ask(static_cast<std::uint16_t>(std::atoi(argv[4])), connections, std::atol(argv[3])));
+  std::printf("{\"cpu_s\": %f}\n", gather::bench::cpu_seconds() - start);
+}
