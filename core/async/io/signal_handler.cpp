@@ -16,24 +16,22 @@ namespace gather::async {
 /// The handlers of one loop; by number.
 class SignalHandlers {
  public:
+  explicit SignalHandlers(Loop&) {}
+  void close() noexcept { watches.clear(); }
+
   std::map<int, std::unique_ptr<SignalWatch>> watches;
 };
-
-SignalHandlers& Loop::signal_handlers() {
-  if (!signal_handlers_) signal_handlers_ = std::make_shared<SignalHandlers>();
-  return *signal_handlers_;
-}
 
 void add_signal_handler(Loop& loop, int number, std::function<void()> callback) {
   // The old watch goes last, so that the default action is at no time back.
   auto watch = std::make_unique<SignalWatch>(loop, number, [call = std::move(callback)](int) { call(); });
-  loop.signal_handlers().watches[number].swap(watch);
+  loop.service<SignalHandlers>()->watches[number].swap(watch);
 }
 
 bool remove_signal_handler(Loop& loop, int number) {
   if (number <= 0 || number >= NSIG)
     throw std::invalid_argument(fmt::format("there is no signal {}", number));
-  return loop.signal_handlers().watches.erase(number) > 0;
+  return loop.service<SignalHandlers>()->watches.erase(number) > 0;
 }
 
 Signals::Signals(Loop& loop, const std::vector<int>& numbers) {

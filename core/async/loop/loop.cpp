@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <ranges>
 #include <string_view>
 
 namespace gather::async {
@@ -108,8 +109,8 @@ void Loop::close() {
     const Running running(*this);
     cancel_leftovers();
   }
-  signal_handlers_.reset();
-  threads_.reset();  // Before the answers of its calls go, which may stand in the queue.
+  // Before what stands in the queue goes: it may be the answer of a thread, which knows who waited for it.
+  for (const Service& service : std::views::reverse(services_)) service.close(service.object.get());
   while (!ready_.empty())
     if (auto* const call = dynamic_cast<Call::Node*>(&ready_.pop())) call->self = nullptr;
   while (first_task_ != nullptr) {
@@ -119,7 +120,6 @@ void Loop::close() {
   }
   while (Timer* const timer = timers_.pop_due(TimePoint::max()))
     if (auto* const call = dynamic_cast<Call::Node*>(timer)) call->self = nullptr;
-  for (const Service& service : services_) service.close(service.object.get());
   while (any_posted_) take_posted();  // What dies with it may post once more, from other threads too.
 }
 

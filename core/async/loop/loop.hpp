@@ -21,9 +21,7 @@
 
 namespace gather::async {
 
-class SignalHandlers;
 class StepObserver;
-class Threads;
 class WatchSet;
 
 /// A callback that was scheduled; counted, and dropping the handle does not cancel it.
@@ -171,12 +169,9 @@ class Loop {
   CallbackId next_callback_id() noexcept { return CallbackId{next_callback_++}; }
   /// For FdWatch. Requires: not virtual.
   WatchSet& watch_set();
-  /// For add_signal_handler, and for to_thread and its kin. Requires: not virtual.
-  SignalHandlers& signal_handlers();
-  Threads& threads();
   /// What a file keeps per loop: one T, made with the first call by `T(Loop&)`. When the loop closes, after
-  /// its tasks have gone, its `close()` is called; what must outlive that, such as a request in flight,
-  /// shares it.
+  /// its tasks have ended, its `close()` is called, the latest first; what must outlive that, such as a
+  /// request in flight, shares it.
   template <class T>
   std::shared_ptr<T> service() {
     for (const Service& service : services_)
@@ -235,8 +230,6 @@ class Loop {
   Duration slow_callback_duration_ = std::chrono::milliseconds(100);
   std::thread::id thread_;               // Of the run.
   std::shared_ptr<WatchSet> watch_set_;  // Made with the first use; the type is known to watch.cpp alone.
-  std::shared_ptr<SignalHandlers> signal_handlers_;  // The same in signal_handler.cpp,
-  std::shared_ptr<Threads> threads_;                 // and in threads.cpp.
   std::vector<Service> services_;
   std::function<void(const Complaint&)> exception_handler_;
 

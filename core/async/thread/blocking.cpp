@@ -7,7 +7,7 @@ namespace gather::async {
 
 void BlockingOp::begin() noexcept {
   try {
-    task().loop().threads().default_pool().submit(*this);
+    threads_of(task().loop()).default_pool().submit(*this);
   } catch (...) {
     error_ = std::current_exception();
     complete();

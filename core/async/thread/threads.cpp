@@ -21,7 +21,7 @@ Threads::Threads(Loop& loop) : gate_(std::make_shared<LoopGate>(loop)) {
   if (loop.poller().is_virtual()) throw InvalidState("a virtual loop can't wait for threads");
 }
 
-Threads::~Threads() {
+void Threads::close() noexcept {
   // While the gate is open every call of the list is alive: it can only have been sent to us, not be gone.
   while (first_ != nullptr) {
     ThreadCall& call = *first_;
@@ -46,13 +46,10 @@ Pool* Threads::shut_down() noexcept {
   return pool_ ? &*pool_ : nullptr;
 }
 
-Threads& Loop::threads() {
-  if (!threads_) threads_ = std::make_shared<Threads>(*this);
-  return *threads_;
-}
+Threads& threads_of(Loop& loop) { return *loop.service<Threads>(); }
 
 ThreadCall::ThreadCall(Cell& future)
-    : threads_(future.loop().threads()), future_(future), gate_(threads_.gate()) {}
+    : threads_(threads_of(future.loop())), future_(future), gate_(threads_.gate()) {}
 
 void ThreadCall::start(std::unique_ptr<ThreadCall> call, Pool& pool) {
   call->future_->add_hook(*call);

@@ -31,16 +31,18 @@ class LoopGate {
   Loop* loop_;  // Null once closed.
 };
 
-/// Made with a loop's first use of a thread; see Loop::threads. On the loop's thread alone.
+/// A service of the loop's, made with its first use of a thread. On the loop's thread alone.
 class Threads {
  public:
   /// Throws InvalidState for a virtual loop: its time would not wait for a thread.
   explicit Threads(Loop& loop);
-  /// The loop closes: lets go of every call, asks those that take a stop token to stop, withdraws those that
-  /// no thread has begun, and stands until the default pool is through with the rest.
-  ~Threads();
+  ~Threads() { close(); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
+
+  /// The loop closes: lets go of every call, asks those that take a stop token to stop, withdraws those that
+  /// no thread has begun, and stands until the default pool is through with the rest. Can be repeated.
+  void close() noexcept;
 
   /// Made with its first use. Throws InvalidState after shut_down().
   Pool& default_pool();
@@ -58,6 +60,8 @@ class Threads {
   bool shut_down_ = false;
   ThreadCall* first_ = nullptr;
 };
+
+Threads& threads_of(Loop& loop);
 
 /// One call on a thread of a pool, for a future of a loop. Nobody waits for it: when the future is cancelled,
 /// a call that no thread has begun is withdrawn, and any other runs on for nobody.

@@ -6,12 +6,12 @@
 
 namespace gather::async {
 
-Pool& default_pool() { return get_running_loop().threads().default_pool(); }
+Pool& default_pool() { return threads_of(get_running_loop()).default_pool(); }
 
 Co<> shutdown_default_executor(std::optional<Duration> timeout) {
   Loop& loop = get_running_loop();
   if (loop.poller().is_virtual()) co_return;
-  Threads& threads = loop.threads();
+  Threads& threads = threads_of(loop);
   Pool* const pool = threads.shut_down();
   if (pool == nullptr) co_return;
   const Future<> ended = loop.create_future();
