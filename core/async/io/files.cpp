@@ -83,14 +83,14 @@ struct File::State {
                                seekable ? std::optional(position + buffer.size()) : std::nullopt) > 0;
   }
 
-  /// Moves the position along, also if it fails half-way.
-  void put(std::string_view bytes) {
+  /// At `place`, which moves along, also if it fails half-way.
+  void put(std::string_view bytes, std::uint64_t& place) const {
     if (seekable && !appends) {
-      detail::write_all(descriptor.get(), path, bytes, &position);
+      detail::write_all(descriptor.get(), path, bytes, &place);
     } else {
       detail::write_all(descriptor.get(), path, bytes, nullptr);
-      position = seekable ? static_cast<std::uint64_t>(lseek(descriptor.get(), 0, SEEK_CUR))
-                          : position + bytes.size();
+      place =
+          seekable ? static_cast<std::uint64_t>(lseek(descriptor.get(), 0, SEEK_CUR)) : place + bytes.size();
     }
   }
 
@@ -211,9 +211,19 @@ Co<> File::write(std::string_view bytes) {
   State& file = *state_;
   const Turn turn(file);
   if (file.seekable) file.drop_buffer();  // Else it is what the other side has sent.
+  struct Progress {
+    explicit Progress(State& its_file) : file(its_file), place(its_file.position) {}
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    ~Progress() { file.position = place; }
+
+    State& file;
+    std::uint64_t place;  // The thread's, while the position can be asked for on the loop's.
+  } progress(file);
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, slice);
-    co_await blocking([&] { file.put(piece); });
+    co_await blocking([&] { file.put(piece, progress.place); });
+    file.position = progress.place;
     bytes.remove_prefix(piece.size());
   }
 }
@@ -295,8 +305,8 @@ Co<> File::close() {
   State& file = *state_;
   if (!file.descriptor) co_return;
   if (file.calls > 0) throw InvalidState("another task is using this file");
-  const Turn turn(file);
-  co_await blocking([&] { detail::close_now(file.descriptor, file.path); });
+  Descriptor closing = std::move(file.descriptor);  // Not the thread's to change; and closed in any case.
+  co_await blocking([&] { detail::close_now(closing, file.path); });
 }
 
 Co<File> open_file(std::filesystem::path path, std::string mode) {

@@ -84,8 +84,8 @@ class File {
   Co<> fsync(bool data_only = false);
   Co<fs::Status> stat();
 
-  /// Closes, and tells if the file system could not keep what was written. Can be repeated. Throws
-  /// InvalidState while another call is under way.
+  /// Closes, and tells if the file system could not keep what was written; a cancelled call closes too. Can
+  /// be repeated. Throws InvalidState while another call is under way.
   Co<> close();
   bool is_closed() const noexcept { return descriptor() < 0; }
 

@@ -15,9 +15,10 @@ Co<> shutdown_default_executor(std::optional<Duration> timeout) {
   Pool* const pool = threads.shut_down();
   if (pool == nullptr) co_return;
   const Future<> ended = loop.create_future();
-  // A future is the loop's: the pool's thread only passes it on. The gate is open as long as that pool lives.
-  pool->begin_shutdown([gate = threads.gate(), ended]() mutable {
-    gate->post([future = std::move(ended)] { future.set_result_unless_cancelled(); });
+  // The reference is the loop's: the pool's thread only moves it on. The gate is open as long as that pool
+  // lives.
+  pool->begin_shutdown([gate = threads.gate(), told = ended]() mutable {
+    gate->post([future = std::move(told)] { future.set_result_unless_cancelled(); });
   });
   if (!timeout) {
     co_await ended;
