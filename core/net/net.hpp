@@ -1,4 +1,5 @@
-/// All of the library gather::net in one include: HTTP on gather::async's loop. Installed as <gather/net.hpp>.
+/// All of the library gather::net in one include: HTTP on gather::async's loop. Installed as
+/// <gather/net.hpp>.
 #pragma once
 
 #include "core/net/client.hpp"

@@ -27,9 +27,8 @@ Co<> careless() {
 Co<> watched() {
   Loop& loop = get_running_loop();
   loop.set_slow_callback_duration(20ms);
-  loop.set_exception_handler([](const Complaint& complaint) {
-    std::printf("noticed: %.40s...\n", complaint.message.c_str());
-  });
+  loop.set_exception_handler(
+      [](const Complaint& complaint) { std::printf("noticed: %.40s...\n", complaint.message.c_str()); });
   Task<> task = create_task(careless(), "careless");
   co_await sleep(5ms);
   const std::string tree = describe_tasks(loop);

@@ -43,9 +43,9 @@ Co<> work() {
   std::printf("/proc/self/comm: %s\n", (co_await to_thread(first_line, "/proc/self/comm")).c_str());
 
   Pool pool(2);
-  const auto [small, large] = co_await gather::async::gather(
-      run_in_executor(pool, sum_of_squares, std::uint64_t{100}),
-      run_in_executor(pool, sum_of_squares, std::uint64_t{1'000'000}));
+  const auto [small, large] =
+      co_await gather::async::gather(run_in_executor(pool, sum_of_squares, std::uint64_t{100}),
+                                     run_in_executor(pool, sum_of_squares, std::uint64_t{1'000'000}));
   std::printf("%ju and %ju\n", static_cast<std::uintmax_t>(small), static_cast<std::uintmax_t>(large));
 
   try {

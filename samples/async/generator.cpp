@@ -15,7 +15,7 @@ AsyncGenerator<int> ticker(gather::Duration delay, int to) {
 }
 
 AsyncGenerator<int> squares(AsyncGenerator<int> numbers) {
-  while (const auto number = co_await numbers.next()) co_yield *number * *number;
+  while (const auto number = co_await numbers.next()) co_yield *number** number;
 }
 
 Co<> count() {

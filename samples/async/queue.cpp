@@ -28,7 +28,8 @@ Co<> produce_and_consume() {
     group.cancel();         // The workers wait for more, for ever.
   });
   const auto took = get_running_loop().now() - start;
-  std::printf("30 items of 5 ms by 3 workers: %d done, %s\n", done, took < 150ms ? "in less than 150 ms" : "late");
+  std::printf("30 items of 5 ms by 3 workers: %d done, %s\n", done,
+              took < 150ms ? "in less than 150 ms" : "late");
 }
 
 int main() { run(produce_and_consume()); }

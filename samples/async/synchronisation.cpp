@@ -1,5 +1,5 @@
-/// Lock, Event, Condition, Semaphore and Barrier: one small use of each. The tasks refer to what they share, so
-/// a TaskGroup sees to it that none outlives it.
+/// Lock, Event, Condition, Semaphore and Barrier: one small use of each. The tasks refer to what they share,
+/// so a TaskGroup sees to it that none outlives it.
 #include <gather/async.hpp>
 
 #include <algorithm>

@@ -21,7 +21,8 @@ Co<> wait_for_some() {
   tasks.push_back(create_task(answer("middle", 100ms)));
 
   const auto [done, pending] = co_await wait(tasks, {.return_when = FIRST_COMPLETED});
-  std::printf("%zu done, %zu pending; the first is %s\n", done.size(), pending.size(), done[0].result().c_str());
+  std::printf("%zu done, %zu pending; the first is %s\n", done.size(), pending.size(),
+              done[0].result().c_str());
 
   auto rest = as_completed(pending);
   while (const auto next = co_await rest.next()) std::printf("then %s\n", next->result().c_str());

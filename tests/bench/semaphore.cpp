@@ -2,9 +2,10 @@
 /// times. semaphore.py is the same in Python.
 ///
 ///     bench_semaphore COUNT PERMITS YIELDS
+#include "core/async/sync/semaphore.hpp"
+
 #include "core/async/combine/gather.hpp"
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/semaphore.hpp"
 #include "core/async/task/sleep.hpp"
 
 #include <cstdlib>

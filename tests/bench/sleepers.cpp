@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   const auto early = std::ranges::count_if(late, [](double each) { return each < 0; });
   if (late.empty()) late.push_back(0);
   std::ranges::sort(late);
-  std::printf("{\"wall_ms\": %f, \"bytes_per_task\": %f, \"late_p99_ms\": %f, \"late_max_ms\": %f, \"early\": %td}\n",
-              wall.count(), bytes, late[late.size() * 99 / 100], late.back(), early);
+  std::printf(
+      "{\"wall_ms\": %f, \"bytes_per_task\": %f, \"late_p99_ms\": %f, \"late_max_ms\": %f, \"early\": %td}\n",
+      wall.count(), bytes, late[late.size() * 99 / 100], late.back(), early);
 }

@@ -1,5 +1,5 @@
-/// A test body as a coroutine in virtual time, which may leave tasks behind: what becomes of those is what many
-/// of these tests are about.
+/// A test body as a coroutine in virtual time, which may leave tasks behind: what becomes of those is what
+/// many of these tests are about.
 #pragma once
 
 #include "core/async/loop/loop.hpp"

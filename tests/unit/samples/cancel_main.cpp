@@ -1,5 +1,5 @@
-// Linked to a sample in place of its main (ld's --wrap): cancels the sample at every point, instead of running it
-// once. Its arguments are the sample's.
+// Linked to a sample in place of its main (ld's --wrap): cancels the sample at every point, instead of
+// running it once. Its arguments are the sample's.
 #include "core/testing/cancel_everywhere.hpp"
 
 #include <fcntl.h>
