@@ -61,7 +61,8 @@ class Readable final : public Op, private FdWatch {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> frame) {
-    if (park(frame)) start(task().loop(), descriptor_, events_);
+    start(frame.promise().task->loop(), descriptor_, events_);  // First: it may throw.
+    if (!park(frame)) stop();
   }
   void await_resume() { leave(); }
 
