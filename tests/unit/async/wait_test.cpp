@@ -388,10 +388,10 @@ TEST_CASE("W13: a cancel of one who waits behind a shield does not reach what is
     });
   }
   SECTION("what is done is given at once") {
-    run_virtual([](Loop& loop) -> Co<> {
+    bool other_ran = false;  // After the body, too.
+    run_virtual([&](Loop& loop) -> Co<> {
       const auto future = create_future<int>();
       future.set_result(5);
-      bool other_ran = false;
       loop.call_soon([&] { other_ran = true; });
       CHECK(co_await shield(future) == 5);
       CHECK_FALSE(other_ran);
