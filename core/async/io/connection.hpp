@@ -53,10 +53,15 @@ class CloseHook {
   ~CloseHook() = default;
 };
 
+/// The handle of a connection; a base of its own, as the outbox beside it is made with it.
+struct ConnectionHandle {
+  AnyStream handle_{};
+};
+
 /// A heap block that libuv may touch until the close callback, which frees it if its Stream has gone by then.
 /// See ConnectionPtr. One that is released with bytes to send goes on by itself; the loop ends it when it is
 /// closed itself.
-class Connection final : private Outbox {
+class Connection final : private ConnectionHandle, private Outbox {
  public:
   /// Not connected yet. Throws StreamError.
   static ConnectionPtr make(Loop& loop, Transport transport);
@@ -120,7 +125,6 @@ class Connection final : private Outbox {
   void close_handle() noexcept;
   static void handle_closed(uv_handle_t* handle) noexcept;
 
-  AnyStream handle_{};
   Loop& loop_;
   Transport transport_;
   bool reading_ = false;  // libuv reads; it stops at twice the limit when nobody waits.

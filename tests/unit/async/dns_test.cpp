@@ -30,8 +30,8 @@ Co<std::string> first_of(std::string host) {
 }  // namespace
 
 TEST_CASE("numeric addresses are known without a thread, in the pass that asks", "[async][dns]") {
-  run_real([](Loop& loop) -> Co<> {
-    bool other_ran = false;
+  bool other_ran = false;  // After the body, too.
+  run_real([&](Loop& loop) -> Co<> {
     loop.call_soon([&] { other_ran = true; });
     CHECK(co_await first_of("127.0.0.1") == "127.0.0.1:80");
     CHECK(co_await first_of("::1") == "[::1]:80");
