@@ -38,7 +38,7 @@ Co<> serve() {
   log("starting");
   co_await task_group([](TaskGroup& group) -> Co<> {
     group.create_task(handle("7", 10ms), "first");
-    group.create_task(handle("8", 30ms), "second");
+    group.create_task(handle("8", 150ms), "second");
     co_return;
   });
   log("all done");
