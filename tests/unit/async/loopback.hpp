@@ -29,12 +29,27 @@ inline async::Co<async::Stream> connect(const async::Server& server) {
   co_return co_await async::open_connection("127.0.0.1", server.port());
 }
 
+/// More than a narrow pair holds on its way, of a period that no chunk size divides.
+inline std::string more_than_fits() {
+  std::string bytes(3 * 1024 * 1024, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
+  return bytes;
+}
+
+/// Lets the kernel keep about half a megabyte, where it would keep ten by default.
+inline void narrow(const async::Stream& stream) {
+  const int bytes = 128 * 1024;
+  setsockopt(stream.fileno(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  setsockopt(stream.fileno(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 /// Both ends of one connection.
 struct Pair {
   async::Stream near;
   async::Stream far;
 };
 
+/// A narrow one.
 inline async::Co<Pair> connected_pair(async::Loop& loop) {
   struct Accepted {
     std::optional<async::Stream> stream;
@@ -47,6 +62,8 @@ inline async::Co<Pair> connected_pair(async::Loop& loop) {
   });
   async::Stream near = co_await connect(server);
   co_await accepted.come.wait();
+  narrow(near);
+  narrow(*accepted.stream);
   co_return Pair(std::move(near), *std::move(accepted.stream));
 }
 

@@ -169,12 +169,14 @@ TEST_CASE("C2: close_clients ends every connection after what was written, abort
           "[async][server]") {
   run_real([](Loop& loop) -> Co<> {
     for (const bool abort : {false, true}) {
-      const std::string much(24 * 1024 * 1024, 'x');  // What no kernel buffers.
+      const std::string much = gather::test::more_than_fits();
       Server server = serve(loop, [&much](Stream stream) -> Co<> {
+        gather::test::narrow(stream);
         stream.write(much);
         co_await stream.read();  // Ended by the server, which no handler needs to hear of.
       });
       Stream stream = co_await connect(server);
+      gather::test::narrow(stream);
       const std::string beginning = co_await stream.readexactly(1);
       server.close();
       abort ? server.abort_clients() : server.close_clients();

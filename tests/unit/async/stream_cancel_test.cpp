@@ -13,10 +13,12 @@
 
 using namespace std::chrono_literals;
 using namespace gather::async;
+using gather::test::narrow;
 
 namespace {
 
 Co<> echo_lines(Stream stream) {
+  narrow(stream);
   for (;;) {
     const std::string line = co_await stream.readline();
     if (line.empty()) co_return;
@@ -25,7 +27,7 @@ Co<> echo_lines(Stream stream) {
   }
 }
 
-constexpr std::size_t much = 8 * 1024 * 1024;  // More than the kernel takes at once.
+constexpr std::size_t much = 1024 * 1024;  // More than narrow streams take at once.
 
 // Goes through everything that waits for a connection, once.
 Co<> talk() {
@@ -36,6 +38,7 @@ Co<> talk() {
     options.happy_eyeballs_delay = 1ms;
     options.limit = 2 * much;
     Stream stream = co_await open_connection("localhost", server.port(), options);
+    narrow(stream);
     const std::string line = std::string(much, 'x') + "\n";
     co_await task_group([&](TaskGroup& group) -> Co<> {
       group.create_task([](Stream& s, const std::string& bytes) -> Co<> {

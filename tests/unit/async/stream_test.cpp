@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using namespace gather::async;
 using gather::test::connect;
 using gather::test::connected_pair;
+using gather::test::more_than_fits;
 using gather::test::Pair;
 using gather::test::read_all;
 using gather::test::run_real;
@@ -197,7 +198,7 @@ TEST_CASE("C1: a reader that lags behind holds the peer up at twice the limit", 
     pair.far.set_limit(1000);
     pair.near.write("x");
     co_await pair.far.readexactly(1);  // From now on it reads ahead.
-    const std::string bytes(24 * 1024 * 1024, 'x');
+    const std::string bytes = more_than_fits();
     pair.near.write(bytes);
     std::size_t left = 0;
     do {  // Until nothing moves any more.
