@@ -195,8 +195,10 @@ void ScriptedServer::serve(int socket, int number) {
 }
 
 bool ScriptedServer::send_all(int socket, std::string_view bytes) {
+  constexpr std::size_t slice =
+      65536;  // A blocking send returns when all is out: sent() would know nothing till then.
   while (!bytes.empty()) {
-    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = send(socket, bytes.data(), std::min(bytes.size(), slice), MSG_NOSIGNAL);
     if (sent <= 0) return false;
     sent_ += static_cast<std::size_t>(sent);
     bytes.remove_prefix(static_cast<std::size_t>(sent));

@@ -17,10 +17,10 @@ namespace gather::test {
 using Reply = ScriptedServer::Reply;
 using Then = ScriptedServer::Then;
 
-/// Runs `body`, a `Co<T>()`, as the main task; after ten seconds it is cancelled and TimeoutError leaves.
+/// Runs `body`, a `Co<T>()`, as the main task; after a minute it is cancelled and TimeoutError leaves.
 template <class Body>
 auto within(async::Loop& loop, Body body) {
-  return loop.run(async::timeout(std::chrono::seconds(10), std::move(body)));
+  return loop.run(async::timeout(std::chrono::minutes(1), std::move(body)));
 }
 
 /// Waits until `condition` holds, which another thread makes true; two seconds at most.
