@@ -1,4 +1,5 @@
-#include "core/job/check.hpp"
+#include "core/job/check_fetch.hpp"
+
 #include "core/job/url.hpp"
 
 #include <fmt/format.h>
@@ -6,27 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <unordered_map>
 
 namespace gather::job {
-namespace {
 
-struct FetchDraft {
-  Fetch fetch;
-  bool has_url = false;
-  bool has_method = false;
-  Value body;  ///< The key `body` or `json`, whichever came first in the mapping at hand.
-  bool body_is_json = false;
-  int mapping = 0;  ///< Counts the mappings read: the defaults, then the task's own.
-
-  struct Place {
-    std::size_t index = 0;  ///< In fetch.headers.
-    int mapping = 0;        ///< That it was written in.
-  };
-  std::unordered_map<std::string, Place> headers;  ///< By name in lower case.
-};
-
-/// RFC 9110, section 5.6.2.
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
     return std::isalnum(c) != 0 ||
@@ -40,6 +23,8 @@ std::string lower(std::string_view text) {
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
 }
+
+namespace {
 
 void read_url(Reader& reader, Value value, FetchDraft& draft) {
   draft.has_url = true;
@@ -158,7 +143,7 @@ void read_sha256(Reader& reader, Member member, FetchDraft& draft) {
   if (!hex || text->size() != 64)
     return reader.error(member.value, "a SHA-256 is 64 hexadecimal digits",
                         hex ? fmt::format("this has {}", text->size()) : "sha256sum FILE prints it");
-  draft.fetch.sha256 = lower(*text);
+  draft.fetch.checksum = Checksum{"sha256", lower(*text)};
 }
 
 constexpr auto expect_keys = std::to_array<Key<FetchDraft>>({
@@ -183,34 +168,23 @@ void belongs_to_task(Reader& reader, Member member, FetchDraft&) {
                "write it beside `fetch`, not inside");
 }
 
+// What is read in check_fetch_request.cpp and check_fetch_file.cpp stands in a group each.
 constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"url", [](Reader& r, Member m, FetchDraft& to) { read_url(r, m.value, to); }},
     {"method", read_method},
     {"headers", read_headers},
     {"body", read_body},
     {"json", read_json},
-    {"output", read_output},
-    {"sha256", read_sha256},
     {"expect",
      [](Reader& r, Member m, FetchDraft& to) {
        if (r.is_map(m.value, "as in `expect: {status: 200}`")) r.keys(m.value, expect_keys, to);
      }},
-    {"timeout", belongs_to_task, false},
-    {"retry", belongs_to_task, false},
-    {"retries", belongs_to_task, false},
-    {"env", belongs_to_task, false},
-    {"needs", belongs_to_task, false},
-    {"urls"},
+
+    // The request.
     {"query"},
     {"form"},
     {"files"},
     {"auth"},
-    {"dir"},
-    {"checksum"},
-    {"checksums"},
-    {"if_exists"},
-    {"resume"},
-    {"max_size"},
     {"connect_timeout"},
     {"stall_timeout"},
     {"limit_rate"},
@@ -224,6 +198,24 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"insecure"},
     {"unix_socket"},
     {"resolve"},
+
+    // These belong to the task.
+    {"timeout", belongs_to_task, false},
+    {"retry", belongs_to_task, false},
+    {"retries", belongs_to_task, false},
+    {"env", belongs_to_task, false},
+    {"needs", belongs_to_task, false},
+
+    // The file.
+    {"output", read_output},
+    {"sha256", read_sha256},
+    {"urls"},
+    {"dir"},
+    {"checksum"},
+    {"checksums"},
+    {"if_exists"},
+    {"resume"},
+    {"max_size"},
     {"compressed"},
     {"content_disposition"},
     {"mtime"},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/duration.hpp"
+#include "core/job/fetch.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,32 +31,11 @@ struct Position {
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
-/// Name and value; a list, because order and repetition matter for headers and for precedence.
-using NameValue = std::pair<std::string, std::string>;
-
-/// HTTP statuses that count as success. Empty: any 2xx.
-struct ExpectedStatus {
-  std::vector<int> listed;
-
-  bool allows(int status) const;
-};
-
 /// Only its `needs` matter: it passes as soon as they have, and takes no slot.
 struct Milestone {};
 
 struct Sleep {
   Duration length{};
-};
-
-/// One HTTP request. Without `output` nothing is written and the body is the task's result.
-struct Fetch {
-  std::string url;  ///< http or https, checked.
-  std::string method = "GET";
-  std::vector<NameValue> headers;
-  std::optional<std::string> body;              ///< Sent as it stands; `json:` is serialised into it.
-  std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
-  std::optional<std::string> sha256;            ///< 64 lower-case hex digits.
-  ExpectedStatus expect_status;
 };
 
 /// A program and its arguments; no shell reads them. Never empty.

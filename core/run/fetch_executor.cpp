@@ -13,7 +13,7 @@ net::Download download_for(const AttemptContext& context) {
   download.headers = fetch.headers;
   download.body = fetch.body;
   if (fetch.output) download.output = context.job.directory / *fetch.output;
-  download.sha256 = fetch.sha256;
+  if (fetch.checksum) download.sha256 = fetch.checksum->hex;
   download.expected = fetch.expect_status.listed;
   return download;
 }

@@ -31,7 +31,7 @@ TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
   CHECK(fetch->headers == std::vector<NameValue>{{"Accept", "*/*"}, {"X-N", "1"}});
   CHECK(fetch->body == "hello");
   CHECK(fetch->output == "data/x");
-  CHECK(fetch->sha256 == std::string(64, 'a'));
+  CHECK(fetch->checksum == Checksum{"sha256", std::string(64, 'a')});
   CHECK(fetch->expect_status.listed == std::vector<int>{200, 304});
 }
 

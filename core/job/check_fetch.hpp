@@ -1,0 +1,36 @@
+/// What reading a `fetch` needs in more than one file. Only core/job's check_*.cpp include this.
+#pragma once
+
+#include "core/job/check.hpp"
+#include "core/job/fetch.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace gather::job {
+
+/// A fetch while its mappings are read: the defaults, then the task's own over them.
+struct FetchDraft {
+  Fetch fetch;
+  bool has_url = false;
+  bool has_method = false;
+  Value body;  ///< The key `body` or `json`, whichever came first in the mapping at hand.
+  bool body_is_json = false;
+  int mapping = 0;  ///< Counts the mappings read: the defaults, then the task's own.
+
+  struct Place {
+    std::size_t index = 0;  ///< In fetch.headers.
+    int mapping = 0;        ///< That it was written in.
+  };
+  std::unordered_map<std::string, Place> headers;  ///< By name in lower case.
+};
+
+/// RFC 9110, section 5.6.2: a method, or a header's name.
+bool is_token(std::string_view text);
+
+/// ASCII letters in lower case.
+std::string lower(std::string_view text);
+
+}  // namespace gather::job

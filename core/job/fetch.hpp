@@ -1,0 +1,129 @@
+/// A fetch as plain data: what to ask, where its body goes, and what must be true of it.
+#pragma once
+
+#include "core/base/duration.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace gather::job {
+
+/// Name and value; a list, because order and repetition matter for headers and for precedence.
+using NameValue = std::pair<std::string, std::string>;
+
+/// HTTP statuses that count as success. Empty: any 2xx.
+struct ExpectedStatus {
+  std::vector<int> listed;
+
+  bool allows(int status) const;
+};
+
+/// What to do where `output` is there already.
+enum class IfExists : std::uint8_t { verify, skip, overwrite, fail };
+
+/// What is forced onto the disk before the file has its name.
+enum class Fsync : std::uint8_t { never, file, full };
+
+enum class HttpVersion : std::uint8_t { automatic, one, two };
+
+/// The digest that a body must have.
+struct Checksum {
+  std::string algorithm;  ///< sha256, sha512, sha384, sha1, md5, blake2b.
+  std::string hex;        ///< Lower case, of the algorithm's length.
+
+  friend bool operator==(const Checksum&, const Checksum&) = default;
+};
+
+/// A secret that the job file only points at.
+struct SecretSource {
+  enum class Kind : std::uint8_t { environment, file };
+  Kind kind = Kind::environment;
+  std::string name;  ///< Of the variable, or the path.
+};
+
+struct BasicAuth {
+  std::string user;
+  SecretSource password;
+};
+struct BearerAuth {
+  SecretSource token;
+};
+using Auth = std::variant<std::monostate, BasicAuth, BearerAuth>;
+
+/// One part of a multipart/form-data body: a value, or a file that is read while it is sent.
+struct FormPart {
+  std::string name;
+  std::string value;                          ///< Without `file`.
+  std::optional<std::filesystem::path> file;  ///< Relative to Job::directory.
+  std::string type;                           ///< Content-Type; may be empty.
+};
+
+/// A client certificate, in PEM.
+struct ClientCertificate {
+  std::filesystem::path certificate;
+  std::filesystem::path key;  ///< Empty: in the same file.
+};
+
+/// What must be true of an answer besides its status.
+struct ExpectedAnswer {
+  /// At the JSON Pointer there is this value (as JSON text), or, without one, any.
+  struct Json {
+    std::string pointer;
+    std::optional<std::string> equals;
+  };
+  std::optional<std::string> type;  ///< Media type, lower case, without parameters.
+  std::optional<std::uint64_t> size;
+  std::vector<Json> json;
+  std::vector<NameValue> headers;  ///< Each is there with this value.
+  std::optional<std::string> body_contains;
+  std::optional<std::string> body_matches;  ///< A POSIX extended regular expression.
+};
+
+/// One HTTP request. Without `output` and `dir` nothing is written and the body is the task's result.
+struct Fetch {
+  std::string url;                   ///< http or https, checked.
+  std::vector<std::string> mirrors;  ///< Tried in order when `url` fails.
+  std::string method = "GET";
+  std::vector<NameValue> headers;
+  std::optional<std::string> body;  ///< Sent as it stands; `json:` and `form:` are serialised into it.
+  std::vector<FormPart> files;      ///< If any, the body is multipart/form-data.
+  Auth auth;
+
+  std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
+  std::optional<std::filesystem::path> dir;     ///< Likewise; the file is named after the URL.
+  std::optional<Checksum> checksum;
+  std::optional<std::string> checksums;  ///< A list in sha256sum's format: a path, or a URL.
+  IfExists if_exists = IfExists::verify;
+  bool resume = true;
+  std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
+  bool compressed = false;                ///< Ask for gzip, and write what was decoded.
+  bool content_disposition = false;       ///< In `dir`, the server may choose the name.
+  bool mtime = false;                     ///< The file gets the server's Last-Modified.
+  std::optional<unsigned> mode;
+  Fsync fsync = Fsync::never;
+
+  std::optional<Duration> connect_timeout;
+  std::optional<Duration> stall_timeout;
+  std::optional<std::uint64_t> limit_rate;  ///< Bytes per second.
+  int redirects = 10;
+  bool trust_redirects = false;  ///< Headers and auth go to other origins, too.
+  HttpVersion http = HttpVersion::automatic;
+  std::optional<std::string> proxy;
+  bool netrc = false;
+  std::optional<std::filesystem::path> cacert;
+  std::optional<ClientCertificate> cert;
+  bool insecure = false;
+  std::optional<std::filesystem::path> unix_socket;
+  std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
+
+  ExpectedStatus expect_status;
+  ExpectedAnswer expect;
+};
+
+}  // namespace gather::job
