@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from measure import CannotRun, answer, heading, interleaved, last_line, median, ratios, run, show, started
+from measure import CannotRun, answer, heading, interleaved, last_line, median, ratios, run, show, started, warm_memory
 
 PEERS = ("asyncio", "uvloop")
 OURS = "core/async"
@@ -54,12 +54,16 @@ def semaphore(bench):
     """Python needs 10 to 20 s for a million, so there are few rounds, and the warm-up is a small one."""
     count, permits, rounds = (100_000 if bench.quick else 1_000_000), "1000", min(bench.runs, 3)
     contenders = commands(bench, "semaphore")
+    most_memory = 2_000 * count  # More than any of them takes.
+
+    def warm_run(command, yields):
+        warm_memory(most_memory)
+        return run([*command, str(count), permits, yields])
+
     for yields, goal, what in (("0", 35, "no-ops"), ("1", 60, "zero sleeps")):
         for command in contenders.values():
             run([*command, "1000", permits, yields])
-        costs = measured(
-            contenders, lambda command, y=yields: run([*command, str(count), permits, y]), rounds, warm_up=False
-        )
+        costs = measured(contenders, lambda command, y=yields: warm_run(command, y), rounds, warm_up=False)
         heading(f"{count:,} {what} through gather and a semaphore of 1,000 ({rounds} rounds)")
         cpu = pick(costs, lambda cost: cost.cpu)
         show_each("CPU", cpu, "ms", 1000)
