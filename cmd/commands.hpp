@@ -9,6 +9,7 @@ namespace gather::cmd {
 ExitStatus execute(const RunCommand& command);
 ExitStatus execute(const CompareCommand& command);
 ExitStatus execute(const PlanCommand& command);
+ExitStatus execute(const EachCommand& command);
 ExitStatus execute(const CheckCommand& command);
 ExitStatus execute(const HelpCommand& command);
 ExitStatus execute(const PrintCommand& command);

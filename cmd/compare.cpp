@@ -46,7 +46,7 @@ ExitStatus execute(const CompareCommand& command) {
   report::StandardTerminal terminal;
   report::PlainOptions options;
   options.verbosity = report::Verbosity::quiet;
-  options.colour = colour(command.job);
+  options.colour = colour(command.job.color);
   options.output = report::TaskOutput::failures_to_err;
   options.summary = false;
   Engine engine(settings.seed, command.job.debug);

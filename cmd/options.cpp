@@ -20,10 +20,11 @@ struct CommandName {
   std::string_view summary;
 };
 
-constexpr std::array<CommandName, 5> commands{
+constexpr std::array<CommandName, 6> commands{
     {{"run", "run a job file (the default command)"},
      {"compare", "run it one at a time and concurrently, and compare"},
      {"plan", "what would run, in which order; starts nothing"},
+     {"each", "run a command for each argument, as xargs and parallel do"},
      {"check", "every problem of a job file at once; starts nothing"},
      {"help", "the manual"}}};
 
@@ -82,9 +83,14 @@ class Flags {
   /// Whether `word` is a flag whose value is the next word.
   bool takes_next_word(std::string_view word) const {
     if (!word.starts_with('-') || word.contains('=')) return false;
-    if (!word.starts_with("--") && word.size() > 2) return false;  // -j4
-    const CLI::Option* const option = app_.get_option_no_throw(std::string(word));
-    return option != nullptr && option->get_expected_min() > 0;
+    const auto takes_value = [this](const std::string& name) {
+      const CLI::Option* const option = app_.get_option_no_throw(name);
+      return option != nullptr && option->get_expected_min() > 0;
+    };
+    if (word.starts_with("--")) return takes_value(std::string(word));
+    for (std::size_t i = 1; i < word.size(); ++i)  // -kj 4 does, -j4 and -kj4 do not.
+      if (takes_value({'-', word[i]})) return i + 1 == word.size();
+    return false;
   }
 
   /// Returns the help text instead, if it was asked for.
@@ -148,6 +154,7 @@ void add_job_flags(Flags& flags, JobFlags& job) {
   flags.flag_or_value("--shuffle", job.shuffle,
                       "a random order that the needs allow; --shuffle=SEED repeats one");
   flags.flag("--fail-fast", job.fail_fast, "stop at the first failure");
+  flags.value("--halt", job.halt, "WHEN,WHY", "never, or as in soon,fail=1 now,fail=10% now,success=1");
   flags.accepted("-k,--keep-going", "finish what does not depend on a failure (the default)");
   flags.value("--color", job.color, "auto|always|never", "colours on a terminal (default: auto)");
   flags.flag("-q,--quiet", job.quiet, "only failures");
@@ -211,6 +218,54 @@ Command parse_plan(std::vector<std::string> arguments) {
   return parsed(flags, std::move(arguments), plan);
 }
 
+Command parse_each(std::vector<std::string> arguments) {
+  EachCommand each;
+  Flags flags("each",
+              "Runs a command for each argument: gather each [FLAGS] COMMAND ::: ARG...\n"
+              "Arguments come from ::: ARG..., :::: FILE..., -a FILE, or the lines of standard input.");
+  flags.list("-a,--arg-file", each.arg_files, "FILE", "arguments from the lines of FILE; - is stdin");
+  flags.value("-j,--jobs", each.jobs, "N|N%|-N", "commands at once (default: CPUs + 2); 0: no limit");
+  flags.value("-n,-N,--max-args", each.arguments_per_command, "N", "arguments for each command");
+  flags.flag("-m,--fill", each.fill, "as many arguments as a command line holds");
+  flags.flag("-X,--context-replace", each.repeat, "as -m, and a word with {} comes again for each");
+  flags.value("-d,--delimiter", each.delimiter, "TEXT", "between arguments in files (default: \\n)");
+  flags.flag("-0,--null", each.null, "a NUL byte between arguments in files");
+  flags.value("--colsep", each.colsep, "REGEX", "between columns, which are {1} {2} ...");
+  flags.value("--header", each.header, ":", "the first of each source names it, as in {name}");
+  flags.flag("--link", each.link, "one of each source at a time, not every combination");
+  flags.flag("-r,--no-run-if-empty", each.no_run_if_empty, "nothing for input of blanks alone");
+  flags.flag("--shell", each.shell, "sh reads the command; arguments are quoted for it");
+  flags.flag("-k,--keep-order", each.keep_order, "output in the order of the arguments");
+  flags.flag("--tag", each.tag, "begin each line of output with the arguments and a tab");
+  flags.value("--tagstring", each.tagstring, "TEXT", "begin it with TEXT, as in {1}, and a tab");
+  flags.value("--retries", each.retries, "N", "tries in all, the first included");
+  flags.value("--timeout", each.timeout, "DURATION", "time limit of each command");
+  flags.value("--deadline", each.deadline, "DURATION", "time limit of the whole run");
+  flags.value("--halt", each.halt, "WHEN,WHY", "never, or as in soon,fail=1 now,fail=10% now,success=1");
+  flags.flag("--fail-fast", each.fail_fast, "stop at the first failure");
+  flags.value("--joblog", each.joblog, "FILE", "a line for each command that ended, as parallel has it");
+  flags.flag("--resume", each.resume, "not again what the job log has");
+  flags.flag("--resume-failed", each.resume_failed, "not again what passed by the job log");
+  flags.list("--report", each.reports, "json=PATH", "write a report; - is stdout");
+  flags.flag("--dry-run", each.dry_run, "print the commands and start nothing");
+  flags.value("--color", each.color, "auto|always|never", "colours on a terminal (default: auto)");
+  flags.flag("-q,--quiet", each.quiet, "no progress");
+  flags.count("-v,--verbose", each.verbose, "a line for each start and end");
+  flags.flag("--debug", each.debug, "report slow steps and lost work of the event loop");
+
+  // Flags end at the first word that is none: what follows belongs to the command.
+  std::size_t end = 0;
+  while (end < arguments.size() && arguments[end].starts_with('-') && arguments[end].size() > 1 &&
+         arguments[end] != "--")
+    end += flags.takes_next_word(arguments[end]) ? 2 : 1;
+  end = std::min(end, arguments.size());
+  const auto rest = arguments.begin() + static_cast<std::ptrdiff_t>(end);
+  const bool dashes = rest != arguments.end() && *rest == "--";
+  each.rest.assign(dashes ? rest + 1 : rest, arguments.end());
+  arguments.erase(rest, arguments.end());
+  return parsed(flags, std::move(arguments), each);
+}
+
 Command parse_check(std::vector<std::string> arguments) {
   CheckCommand check;
   Flags flags("check", "Prints every problem of the job files. Starts nothing.");
@@ -250,6 +305,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     if (word == "run") return parse_run(rest());
     if (word == "compare") return parse_compare(rest());
     if (word == "plan") return parse_plan(rest());
+    if (word == "each") return parse_each(rest());
     if (word == "check") return parse_check(rest());
     if (word == "help") return parse_help(rest());
   }

@@ -26,6 +26,7 @@ struct JobFlags {
   std::optional<Given> schedule;
   std::optional<Given> shuffle;  ///< Empty value: draw a seed.
   std::optional<Given> color;
+  std::optional<Given> halt;
   bool sync = false;
   bool fail_fast = false;
   bool quiet = false;
@@ -50,6 +51,40 @@ struct PlanCommand {
   JobFlags job;
 };
 
+/// `gather each`: its flags, and what follows them as it stands.
+struct EachCommand {
+  std::vector<std::string> rest;  ///< The command's words, then `:::` and what belongs to it.
+  std::vector<Given> arg_files;
+  std::optional<Given> jobs;
+  std::optional<Given> arguments_per_command;
+  std::optional<Given> delimiter;
+  std::optional<Given> colsep;
+  std::optional<Given> header;
+  std::optional<Given> tagstring;
+  std::optional<Given> retries;
+  std::optional<Given> timeout;
+  std::optional<Given> deadline;
+  std::optional<Given> halt;
+  std::optional<Given> joblog;
+  std::optional<Given> color;
+  std::vector<Given> reports;
+  bool keep_order = false;
+  bool tag = false;
+  bool null = false;
+  bool link = false;
+  bool fill = false;    ///< -m
+  bool repeat = false;  ///< -X
+  bool shell = false;
+  bool no_run_if_empty = false;
+  bool resume = false;
+  bool resume_failed = false;
+  bool dry_run = false;
+  bool fail_fast = false;
+  bool quiet = false;
+  bool debug = false;
+  int verbose = 0;
+};
+
 struct CheckCommand {
   std::vector<std::string> files;
   std::optional<Given> directory;
@@ -65,8 +100,8 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command =
-    std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, HelpCommand, PrintCommand>;
+using Command = std::variant<RunCommand, CompareCommand, PlanCommand, EachCommand, CheckCommand, HelpCommand,
+                             PrintCommand>;
 
 /// Reads the command line; environment twins (GATHER_JOBS for --jobs) stand in for flags that are not given.
 ///

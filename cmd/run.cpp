@@ -25,7 +25,7 @@ ExitStatus execute(const RunCommand& command) {
   report::StandardTerminal terminal;
   report::PlainOptions options;
   options.verbosity = verbosity(command.job);
-  options.colour = colour(command.job);
+  options.colour = colour(command.job.color);
   if (takes_stdout(reports)) options.output = report::TaskOutput::all_to_err;
   report::Plain plain(terminal, options);
 

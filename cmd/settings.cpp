@@ -33,35 +33,10 @@ std::size_t cpus() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
 }
 
-// N, N% of the CPUs, or -N: all CPUs but N. Never less than one, as make and parallel have it.
-std::size_t slots(const Given& given) {
-  const std::string_view text = given.value;
-  if (text.starts_with('@')) refuse(given, "@FILE is not supported yet; give a number");
-  if (text.ends_with('%')) {
-    const auto percent = number(text.substr(0, text.size() - 1));
-    if (percent && *percent > 0 && *percent <= 10'000)
-      return std::max<std::size_t>(1, cpus() * *percent / 100);
-  } else if (text.starts_with('-')) {
-    const auto spared = number(text.substr(1));
-    if (spared) return cpus() > *spared ? cpus() - *spared : 1;
-  } else if (const auto exact = number(text)) {
-    if (*exact == 0) refuse(given, "0 slots would run nothing; give at least 1");
-    if (*exact <= 1'000'000) return *exact;
-  }
-  refuse(given, fmt::format("{} is no number of slots; write N, N% of the CPUs, or -N for all CPUs but N",
-                            in_quotes(given.value)));
-}
-
 Duration duration(const Given& given) {
   const auto length = parse_duration(given.value);
   if (!length) refuse(given, length.error());
   return *length;
-}
-
-Duration time_limit(const Given& given) {
-  const Duration length = duration(given);
-  if (length == Duration(0)) refuse(given, "a time limit of 0 would stop everything; leave it out for none");
-  return length;
 }
 
 run::Schedule schedule(const Given& given) {
@@ -91,6 +66,37 @@ std::uint64_t whole_number(const Given& given, std::uint64_t least) {
   if (!value || *value < least || *value > 1'000'000'000)
     refuse(given, fmt::format("{} is no whole number of at least {}", in_quotes(given.value), least));
   return *value;
+}
+
+// N, N% of the CPUs, or -N: all CPUs but N. Never less than one, as make and parallel have it.
+std::size_t slots(const Given& given) {
+  const std::string_view text = given.value;
+  if (text.starts_with('@')) refuse(given, "@FILE is not supported yet; give a number");
+  if (text.ends_with('%')) {
+    const auto percent = number(text.substr(0, text.size() - 1));
+    if (percent && *percent > 0 && *percent <= 10'000)
+      return std::max<std::size_t>(1, cpus() * *percent / 100);
+  } else if (text.starts_with('-')) {
+    const auto spared = number(text.substr(1));
+    if (spared) return cpus() > *spared ? cpus() - *spared : 1;
+  } else if (const auto exact = number(text)) {
+    if (*exact == 0) refuse(given, "0 slots would run nothing; give at least 1");
+    if (*exact <= 1'000'000) return *exact;
+  }
+  refuse(given, fmt::format("{} is no number of slots; write N, N% of the CPUs, or -N for all CPUs but N",
+                            in_quotes(given.value)));
+}
+
+Duration time_limit(const Given& given) {
+  const Duration length = duration(given);
+  if (length == Duration(0)) refuse(given, "a time limit of 0 would stop everything; leave it out for none");
+  return length;
+}
+
+std::optional<run::Halt> halt(const Given& given) {
+  auto read = run::parse_halt(given.value);
+  if (!read) refuse(given, read.error());
+  return *read;
 }
 
 Settings settle(const JobFlags& flags, job::Job& job) {
@@ -132,7 +138,11 @@ Settings settle(const JobFlags& flags, job::Job& job) {
     settings.run.order.shuffle_seed = settings.seed;
     from("shuffle seed", fmt::to_string(settings.seed), flags.shuffle);
   }
-  settings.run.fail_fast = flags.fail_fast;
+  if (flags.halt) {
+    settings.run.halt = halt(*flags.halt);
+    from("halt", flags.halt->value, flags.halt);
+  }
+  if (flags.fail_fast) settings.run.halt = run::Halt{};
   return settings;
 }
 
@@ -141,12 +151,11 @@ run::Options one_at_a_time(run::Options options) {
   return options;
 }
 
-report::Colour colour(const JobFlags& flags) {
-  const std::string choice = flags.color ? flags.color->value : "auto";
+report::Colour colour(const std::optional<Given>& flag) {
+  const std::string choice = flag ? flag->value : "auto";
   if (choice == "always") return report::Colour::on;
   if (choice == "never") return report::Colour::off;
-  if (choice != "auto")
-    refuse(*flags.color, fmt::format("{}: one of auto, always, never", in_quotes(choice)));
+  if (choice != "auto") refuse(*flag, fmt::format("{}: one of auto, always, never", in_quotes(choice)));
   const char* const no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return report::Colour::off;
   if (variable_set("CLICOLOR_FORCE")) return report::Colour::on;

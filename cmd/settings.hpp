@@ -29,9 +29,18 @@ run::Options one_at_a_time(run::Options options);
 /// A whole number of at least `least`. Throws Error(usage) that names where it was given.
 std::uint64_t whole_number(const Given& given, std::uint64_t least);
 
+/// Slots: N, N% of the CPUs, or -N for all CPUs but N; at least 1. Throws Error(usage).
+std::size_t slots(const Given& given);
+
+/// A duration above 0. Throws Error(usage).
+Duration time_limit(const Given& given);
+
+/// `--halt`; nothing for `never`. Throws Error(usage).
+std::optional<run::Halt> halt(const Given& given);
+
 /// Whether to colour what goes to stderr: --color, then NO_COLOR and CLICOLOR_FORCE, then whether it is a
 /// terminal.
-report::Colour colour(const JobFlags& flags);
+report::Colour colour(const std::optional<Given>& flag);
 
 report::Verbosity verbosity(const JobFlags& flags);
 

@@ -40,7 +40,14 @@ struct Sleep {
 
 /// A program and its arguments; no shell reads them. Never empty.
 struct Run {
+  /// Where the number of the slot is put in when it is known; in order.
+  struct SlotPlace {
+    std::size_t word;
+    std::size_t offset;  ///< In bytes, in the word as it stands in `argv`.
+  };
+
   std::vector<std::string> argv;
+  std::vector<SlotPlace> slots = {};
 };
 
 /// A script for `sh -e -c`.

@@ -24,6 +24,31 @@ bool never_began(const run::TaskRecord& task) {
   return task.state == run::State::cancelled && task.attempts.empty();
 }
 
+/// Puts a label before each line of a text that comes in pieces.
+class Labels {
+ public:
+  explicit Labels(std::string label) : label_(std::move(label)) {}
+
+  /// The piece with its labels; good until the next call.
+  std::string_view on(std::string_view piece) {
+    if (label_.empty()) return piece;
+    labelled_.clear();
+    while (!piece.empty()) {
+      if (line_begins_) labelled_ += label_;
+      const std::size_t end = std::min(piece.find('\n'), piece.size() - 1) + 1;
+      labelled_ += piece.substr(0, end);
+      line_begins_ = piece[end - 1] == '\n';
+      piece.remove_prefix(end);
+    }
+    return labelled_;
+  }
+
+ private:
+  std::string label_;
+  std::string labelled_;
+  bool line_begins_ = true;
+};
+
 }  // namespace
 
 Plain::~Plain() {
@@ -52,6 +77,8 @@ void Plain::run_started(const job::Job& job, const run::Record&) {
   running_ = Running(job.tasks.size());
   failures_.clear();
   shown_early_.clear();
+  ended_early_.clear();
+  next_in_order_ = job::TaskId{};
   now_ = flushed_at_ = drawn_at_ = heartbeat_at_ = Duration(0);
 }
 
@@ -72,7 +99,7 @@ void Plain::attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Du
              fmt::format("{}: {}; again in {}", inert((*job_)[id].id), inert(run::describe(attempt.outcome)),
                          show(wait)));
   if (options_.verbosity == Verbosity::verbose) {
-    pass_on(output, nullptr, nullptr);
+    pass_on(id, output, nullptr, nullptr);
     shown_early_[id] = attempt.number;
   }
   flush_if_due();
@@ -83,13 +110,29 @@ void Plain::task_ended(job::TaskId id, const run::TaskRecord& task,
   now_ = std::max(now_, task.ended_at.value_or(now_));
   running_.stopped(id);
   running_.ended(failed(task.state));
+  if (options_.in_order && id != next_in_order_) {
+    ended_early_.emplace(id, Ended{task, {outputs.begin(), outputs.end()}});
+    return;
+  }
+  show_ended(id, task, outputs);
+  if (options_.in_order) {
+    next_in_order_ = job::TaskId(job::index(id) + 1);
+    while (const auto next = ended_early_.extract(next_in_order_)) {
+      show_ended(next.key(), next.mapped().task, next.mapped().outputs);
+      next_in_order_ = job::TaskId(job::index(next.key()) + 1);
+    }
+  }
+  flush_if_due();
+}
+
+void Plain::show_ended(job::TaskId id, const run::TaskRecord& task,
+                       std::span<const run::AttemptOutput> outputs) {
   const bool is_news = failed(task.state) || task.state == run::State::cancelled;
-  if (!never_began(task) && (is_news || options_.verbosity != Verbosity::quiet))
+  if (!never_began(task) && (is_news || (options_.lines && options_.verbosity != Verbosity::quiet)))
     say_line(word(task.state), task.state,
              task.attempts.empty() ? std::nullopt : std::optional(task.length()),
              inert((*job_)[id].id) + (task.reason.empty() ? "" : ": " + inert(task.reason)));
   show_outputs(id, task, outputs);
-  flush_if_due();
 }
 
 void Plain::show_outputs(job::TaskId id, const run::TaskRecord& task,
@@ -109,7 +152,7 @@ void Plain::show_outputs(job::TaskId id, const run::TaskRecord& task,
       say_line(fmt::format("attempt {}", output.attempt), run::State::waiting, {}, inert((*job_)[id].id));
     Tail out;
     Tail err;
-    pass_on(output, &out, &err);
+    pass_on(id, output, &out, &err);
     if (output.attempt != last || !failed(task.state) || failures_.size() == tails_kept) continue;
     std::vector<std::string> lines = err.lines(lines_kept);
     if (lines.empty()) lines = out.lines(lines_kept);  // Many programs explain themselves there.
@@ -154,20 +197,22 @@ void Plain::say_line(std::string_view word, run::State paint, std::optional<Dura
                   length ? show(*length) : "", text));
 }
 
-void Plain::pass_on(const run::AttemptOutput& output, Tail* out, Tail* err) {
-  if (output.out) pass_on(*output.out, options_.output == TaskOutput::own_streams, out);
-  if (output.err) pass_on(*output.err, false, err);
+void Plain::pass_on(job::TaskId id, const run::AttemptOutput& output, Tail* out, Tail* err) {
+  if (output.out) pass_on(id, *output.out, options_.output == TaskOutput::own_streams, out);
+  if (output.err) pass_on(id, *output.err, false, err);
   if (output.out)
     terminal_.flush();  // A pipe's reader gets each task's block at once, and is missed at once when gone.
 }
 
-void Plain::pass_on(const run::Output& output, bool to_out, Tail* tail) {
+void Plain::pass_on(job::TaskId id, const run::Output& output, bool to_out, Tail* tail) {
   erase_live_line();
   const bool beside_ours = !to_out || terminal_.shared();
   bool escapes = false;
+  Labels labels(options_.tag ? options_.tag(id) : "");
   output.read([&](std::string_view piece) {
     if (piece.empty()) return;
-    to_out ? terminal_.out(piece) : terminal_.err(piece);
+    const std::string_view shown = labels.on(piece);
+    to_out ? terminal_.out(shown) : terminal_.err(shown);
     if (tail != nullptr) tail->add(piece);
     if (!beside_ours) return;
     fresh_line_ = piece.ends_with('\n');

@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -36,6 +38,11 @@ struct PlainOptions {
   Verbosity verbosity = Verbosity::normal;
   Colour colour = Colour::off;
   TaskOutput output = TaskOutput::own_streams;
+  bool lines = true;  ///< A line per ending; else, and with quiet, only for what failed.
+  bool in_order =
+      false;  ///< Each task's lines and output come after those of the tasks before it in the file.
+  /// What every line of a task's output begins with; nothing for none.
+  std::function<std::string(job::TaskId)> tag = {};
   bool progress = true;  ///< The live line, or off a terminal the heartbeat; never with quiet.
   bool summary = true;   ///< The table and the figures at the end; never with quiet.
   bool digest = true;    ///< The failures, last of all.
@@ -47,7 +54,7 @@ struct PlainOptions {
 class Plain final : public run::Observer {
  public:
   /// `terminal` outlives this, and so does the job that run_started names.
-  Plain(Terminal& terminal, PlainOptions options) : terminal_(terminal), options_(options) {}
+  Plain(Terminal& terminal, PlainOptions options) : terminal_(terminal), options_(std::move(options)) {}
   Plain(const Plain&) = delete;
   Plain& operator=(const Plain&) = delete;
   /// Leaves no live line behind, so that an error can be printed next.
@@ -73,9 +80,10 @@ class Plain final : public run::Observer {
   void say(std::string_view text);  // Whole lines, to standard error.
   void say_line(std::string_view word, run::State paint, std::optional<Duration> length,
                 std::string_view text);
+  void show_ended(job::TaskId id, const run::TaskRecord& task, std::span<const run::AttemptOutput> outputs);
   void show_outputs(job::TaskId id, const run::TaskRecord& task, std::span<const run::AttemptOutput> outputs);
-  void pass_on(const run::AttemptOutput& output, Tail* out, Tail* err);
-  void pass_on(const run::Output& output, bool to_out, Tail* tail);
+  void pass_on(job::TaskId id, const run::AttemptOutput& output, Tail* out, Tail* err);
+  void pass_on(job::TaskId id, const run::Output& output, bool to_out, Tail* tail);
   void erase_live_line();
   void flush_if_due();
   void draw(std::size_t columns);
@@ -87,6 +95,13 @@ class Plain final : public run::Observer {
   std::vector<Failure> failures_;  // Those whose last lines the digest shows.
   std::unordered_map<job::TaskId, int>
       shown_early_;  // With -v: the last attempt whose output has been shown.
+  /// An ending that waits for those before it.
+  struct Ended {
+    run::TaskRecord task;
+    std::vector<run::AttemptOutput> outputs;
+  };
+  std::map<job::TaskId, Ended> ended_early_;  // With in_order.
+  job::TaskId next_in_order_{};
   // The latest time that an event or a tick named; starts are dated by it, so the times of the live line can
   // be a tick too long. The record's are exact.
   Duration now_{};

@@ -24,11 +24,11 @@ class Output {
   virtual void read(const Sink& sink) const = 0;
 };
 
-/// What one attempt wrote; null where it wrote nothing.
+/// What one attempt wrote; null where it wrote nothing. Who copies it keeps it.
 struct AttemptOutput {
   int attempt = 1;
-  std::unique_ptr<const Output> out;
-  std::unique_ptr<const Output> err;
+  std::shared_ptr<const Output> out;
+  std::shared_ptr<const Output> err;
 };
 
 /// Called on the loop's thread, in the order in which things happen. Returns quickly; throws only

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace gather::run {
 namespace {
@@ -42,6 +43,14 @@ void set(std::vector<std::string>& environment, std::string_view name, std::stri
     *place = std::move(entry);
 }
 
+std::vector<std::string> argv_of(const job::Run& run, int slot) {
+  std::vector<std::string> argv = run.argv;
+  // From the last to the first, so that the offsets of the others stay right.
+  for (const auto& place : std::views::reverse(run.slots))
+    argv[place.word].insert(place.offset, fmt::to_string(slot));
+  return argv;
+}
+
 Outcome outcome_of(const std::expected<process::Exit, async::StartError>& exit) {
   if (!exit) return NotStarted{exit.error().why};
   if (exit->signal != 0) return Signalled{exit->signal, exit->core_dumped};
@@ -61,7 +70,7 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
   const job::Task& task = context.task();
   async::ChildSpec spec;
   if (const auto* run = std::get_if<job::Run>(&task.action))
-    spec.argv = run->argv;
+    spec.argv = argv_of(*run, context.slot);
   else
     spec.argv = {"sh", "-e", "-c", std::get<job::Shell>(task.action).script};
   spec.directory = (context.job.directory / task.cwd.value_or("")).string();

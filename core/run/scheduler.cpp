@@ -126,6 +126,7 @@ void Scheduler::tell(Call call) {
 }
 
 void Scheduler::begin() {
+  if (unfinished_ == 0) finished_.set();  // A job without tasks, as `each` makes of no arguments.
   if (stop_) {
     stop_all();
     return;
@@ -228,8 +229,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
                              : describe(attempt.outcome);
     if (!is_success(state) && number > 1) reason += fmt::format(" after {} attempts", number);
     end_task(id, state, std::move(reason));
-    if (options_.fail_fast && !is_success(state) && !stop_)
-      stop({fmt::format("{} {}, and the run fails fast", job_[id].id, verb(state))});
+    halt_if_reached(id, state);
   }
   settle();
   admit();
@@ -285,9 +285,31 @@ void Scheduler::skip_dependants(job::TaskId id) {
                root);
 }
 
+void Scheduler::halt_if_reached(job::TaskId id, State state) {
+  if (is_success(state))
+    ++endings_.passed;
+  else if (state != State::cancelled)
+    ++endings_.failed;
+  if (!options_.halt || stop_ || !options_.halt->reached(endings_, rows_.size()) || unfinished_ == 0) return;
+  const Halt& halt = *options_.halt;
+  halted_well_ = halt.why == Halt::Why::success;
+  std::string why =
+      halt.why == Halt::Why::fail && halt == Halt{}
+          ? fmt::format("{} {}, and the run fails fast", job_[id].id, verb(state))
+          : fmt::format("{} failed and {} passed, which halts the run", endings_.failed, endings_.passed);
+  if (halt.when == Halt::When::now) {
+    stop({std::move(why)});
+    return;
+  }
+  stop_ = {std::move(why)};
+  tell([&] { observer_.run_stopping(stop_->why); });
+  end_unstarted();
+  settle();
+}
+
 void Scheduler::stop(const StopRequest& request) {
-  const bool first = !stop_;
-  if (first || precedence(request.exit) > precedence(stop_->exit)) stop_ = request;
+  const bool first = !std::exchange(stopping_, true);
+  if (!stop_ || precedence(request.exit) > precedence(stop_->exit)) stop_ = request;
   stop_signal_ = request.signal;
   if (loop_ == nullptr || group_ == nullptr) return;  // run() looks for itself.
   if (first) tell([&] { observer_.run_stopping(stop_->why); });
@@ -297,8 +319,8 @@ void Scheduler::stop(const StopRequest& request) {
     for (auto& [id, active] : active_) active.attempt.cancel();
 }
 
-// State first, signals second: what dies of them must not look like a failure of its own.
-void Scheduler::stop_all() {
+// What waits for needs, a delay, a retry or a slot.
+void Scheduler::end_unstarted() {
   admission_.close();
   for (auto& [id, call] : waiting_) call.cancel();
   waiting_.clear();
@@ -307,6 +329,11 @@ void Scheduler::stop_all() {
     if (state == State::waiting || state == State::ready)
       end_task(job::TaskId(i), State::cancelled, stop_->why);
   }
+}
+
+// State first, signals second: what dies of them must not look like a failure of its own.
+void Scheduler::stop_all() {
+  end_unstarted();
   std::vector<job::TaskId> running;
   running.reserve(active_.size());
   for (const auto& [id, active] : active_) running.push_back(id);
@@ -323,6 +350,7 @@ void Scheduler::stop_all() {
 
 ExitStatus Scheduler::exit_status() const {
   if (stop_ && precedence(stop_->exit) > 0) return stop_->exit;
+  if (halted_well_) return ExitStatus::success;
   ExitStatus status = ExitStatus::success;
   for (const TaskRecord& task : record_.tasks) {
     if (is_success(task.state)) continue;

@@ -11,6 +11,7 @@
 #include "core/run/admission.hpp"
 #include "core/run/durations.hpp"
 #include "core/run/executor.hpp"
+#include "core/run/halt.hpp"
 #include "core/run/lag.hpp"
 #include "core/run/order.hpp"
 #include "core/run/retry.hpp"
@@ -27,7 +28,7 @@ namespace gather::run {
 struct Options {
   LimitsInForce limits;
   Order order;
-  bool fail_fast = false;  ///< The first failure stops the run.
+  std::optional<Halt> halt = {};  ///< Which endings stop the run; without it, it goes on with what it can.
   std::optional<Duration> deadline;
   std::string run_id;
 };
@@ -80,6 +81,8 @@ class Scheduler {
   void end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause = {});
   void settle();
   void skip_dependants(job::TaskId id);
+  void halt_if_reached(job::TaskId id, State state);
+  void end_unstarted();
   void stop_all();
   void later(job::TaskId id, Duration wait);
   ExitStatus exit_status() const;
@@ -110,7 +113,10 @@ class Scheduler {
   std::vector<job::TaskId> ended_;                        // Whose dependants have not been told yet.
   std::size_t unfinished_;
   async::Event finished_;
+  Endings endings_;
   std::optional<StopRequest> stop_;
+  bool stopping_ = false;     // What runs has been told to end.
+  bool halted_well_ = false;  // So many successes were asked for, and came.
   bool killing_ = false;
   bool settling_ = false;
   std::exception_ptr observer_error_;

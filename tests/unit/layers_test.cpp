@@ -25,6 +25,7 @@ const fs::path root = SOURCE_FOLDER;
 // meets the loop, and nothing below `report` knows how a run is printed.
 const std::map<std::string, Names> may_use = {
     {"base", {}},
+    {"each", {"base"}},
     {"job", {"base"}},
     {"async", {"base"}},
     {"testing", {"base", "async"}},
@@ -33,7 +34,7 @@ const std::map<std::string, Names> may_use = {
     {"run", {"base", "job", "async", "process", "net"}},
     {"analyse", {"base", "job", "run"}},
     {"report", {"base", "job", "run", "analyse"}},
-    {"cmd", {"base", "job", "async", "process", "net", "run", "analyse", "report"}},
+    {"cmd", {"base", "each", "job", "async", "process", "net", "run", "analyse", "report"}},
 };
 
 struct Library {

@@ -315,3 +315,40 @@ TEST_CASE("a whole run that fails ends with its digest", "[report][plain]") {
         "    | expected 4\n"
         "    |   got 5\n");
 }
+
+TEST_CASE("in order, an ending waits for those before it in the file", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 3s);
+  run.task("b").ran(0s, 1s, Exited{3});
+  run.task("c").ran(0s, 2s);
+  FakeTerminal terminal;
+  PlainOptions options = lines_only();
+  options.lines = false;
+  options.in_order = true;
+  Plain plain(terminal, options);
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "c", outputs(output_of(1, "from c\n", "")));
+  end(plain, run, "b", outputs(output_of(1, "from b\n", "")));
+  CHECK(terminal.both.empty());
+  end(plain, run, "a", outputs(output_of(1, "from a\n", "")));
+
+  CHECK(terminal.stdout_text == "from a\nfrom b\nfrom c\n");
+  CHECK(terminal.stderr_text == "failed      1.00 s  b: exit status 3\n");
+}
+
+TEST_CASE("a tag begins every line of both streams, and only lines", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  FakeTerminal terminal;
+  PlainOptions options = lines_only();
+  options.lines = false;
+  options.tag = [&](gather::job::TaskId id) { return run.job[id].id + ":"; };
+  Plain plain(terminal, options);
+
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "one\n\nlong line without end", "e\n")));
+
+  CHECK(terminal.stdout_text == "a:one\na:\na:long line without end");
+  CHECK(terminal.stderr_text == "a:e\n");
+}

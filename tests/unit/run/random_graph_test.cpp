@@ -27,7 +27,7 @@ void run_random_graph(unsigned seed) {
   }
   if (random() % 3 == 0)
     run.at(std::chrono::milliseconds(random() % 40), [](Scheduler& s) { s.stop({"interrupted"}); });
-  run.options.fail_fast = random() % 4 == 0;
+  if (random() % 4 == 0) run.options.halt = gather::run::Halt{};
 
   const std::string trace = run.trace();
 

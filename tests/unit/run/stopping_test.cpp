@@ -67,7 +67,7 @@ TEST_CASE("a task admitted in the same instant as the stop never starts", "[run]
 
 TEST_CASE("with fail-fast the first failure stops the run", "[run][stop]") {
   FakeRun run;
-  run.options.fail_fast = true;
+  run.options.halt = gather::run::Halt{};
   run.task("bad").takes(10ms).ends({Exited{1}});
   run.task("long").takes(1h);
 

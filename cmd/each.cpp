@@ -1,0 +1,212 @@
+/// `gather each`: a command for each argument, as a job that no file holds.
+#include "cmd/commands.hpp"
+#include "cmd/each_input.hpp"
+#include "cmd/engine.hpp"
+#include "cmd/report_files.hpp"
+#include "cmd/settings.hpp"
+#include "cmd/version.hpp"
+#include "core/analyse/figures.hpp"
+#include "core/base/quote.hpp"
+#include "core/each/commands.hpp"
+#include "core/report/joblog.hpp"
+#include "core/report/json.hpp"
+#include "core/report/tee.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <random>
+
+namespace gather::cmd {
+namespace {
+
+constexpr std::size_t longest_name = 60;  // Of a task, in characters: it is repeated in every line about it.
+
+std::size_t slots_for(const EachCommand& command) {
+  if (!command.jobs) return job::Limits::default_processes();
+  return command.jobs->value == "0" ? std::numeric_limits<int>::max() : slots(*command.jobs);
+}
+
+each::CommandOptions command_options(const EachCommand& command, std::vector<std::string> words) {
+  each::CommandOptions options;
+  options.words = std::move(words);
+  options.shell = command.shell;
+  if (command.arguments_per_command)
+    options.arguments_per_command = whole_number(*command.arguments_per_command, 1);
+  options.fill = command.fill || command.repeat;
+  options.repeat = command.repeat;
+  options.slots = slots_for(command);
+  if (command.tagstring)
+    options.tag = command.tagstring->value;
+  else if (command.tag)
+    options.tag = each::tag_of_all_arguments;
+  return options;
+}
+
+/// Where --joblog goes, line by line, so that a kill loses at most the line at hand.
+class LogFile {
+ public:
+  /// Begins the file anew, or adds to it.
+  LogFile(const std::string& path, bool add) : path_(path) {
+    file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND | (add ? 0 : O_TRUNC), 0666);
+    if (file_ < 0) refuse(ExitStatus::usage);
+    const off_t size = lseek(file_, 0, SEEK_END);
+    if (size == 0) write(report::joblog_header);
+    char last = '\n';
+    if (size > 0 && pread(file_, &last, 1, size - 1) == 1 && last != '\n')
+      write("\n");  // A line was cut off.
+  }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  ~LogFile() { close(file_); }
+
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t count = ::write(file_, text.data(), text.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) refuse(ExitStatus::task_failed);
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(ExitStatus status) const {
+    throw Error(status,
+                fmt::format("can't write the job log {}: {}", in_quotes(path_), system_error_text(errno)));
+  }
+
+  std::string path_;
+  int file_ = -1;
+};
+
+std::string file_text(const std::string& path) {
+  std::string text;
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
+  if (!file && errno == ENOENT) return text;
+  if (!file)
+    throw Error(ExitStatus::usage,
+                fmt::format("can't read the job log {}: {}", in_quotes(path), system_error_text(errno)));
+  std::array<char, 64 * 1024> buffer;
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get()))
+    text.append(buffer.data(), count);
+  return text;
+}
+
+/// Takes away what the job log has already. Told by the command's text, not by its number, so that other
+/// arguments are not taken for the same.
+void drop_done(const EachCommand& command, std::vector<each::Command>& commands) {
+  if (!command.resume && !command.resume_failed) return;
+  if (!command.joblog)
+    throw Error(ExitStatus::usage, "--resume needs --joblog FILE, which says what has been done");
+  auto done = report::read_joblog(file_text(command.joblog->value), command.joblog->value,
+                                  command.resume_failed ? report::Resume::passed : report::Resume::ended);
+  std::erase_if(commands, [&](const each::Command& each) {
+    const auto found = done.find(report::joblog_command(each.shown));
+    if (found == done.end() || found->second == 0) return false;
+    --found->second;
+    return true;
+  });
+}
+
+job::Task task_of(const EachCommand& command, const each::Command& each,
+                  const std::shared_ptr<const job::RetryPolicy>& retry) {
+  job::Run run{each.run.words, {}};
+  for (const each::SlotPlace& place : each.run.slots) run.slots.push_back({place.word, place.offset});
+  job::Task task;
+  const std::string name = in_quotes(each.shown, longest_name);
+  task.id = fmt::format("{} {}", each.sequence, std::string_view(name).substr(1, name.size() - 2));
+  task.action = std::move(run);
+  if (command.timeout) task.timeout = time_limit(*command.timeout);
+  task.retry = retry;
+  return task;
+}
+
+job::Job job_of(const EachCommand& command, const std::vector<each::Command>& commands) {
+  job::RetryPolicy policy;
+  policy.delay = Duration(0);
+  policy.jitter = false;
+  if (command.retries) policy.attempts = static_cast<int>(whole_number(*command.retries, 1));
+  const auto retry = std::make_shared<const job::RetryPolicy>(std::move(policy));
+  job::Job job;
+  job.name = "each";
+  job.directory = std::filesystem::current_path();
+  job.tasks.reserve(commands.size());
+  for (const each::Command& each : commands) job.tasks.push_back(task_of(command, each, retry));
+  return job;
+}
+
+run::Options run_options(const EachCommand& command) {
+  run::Options options;
+  const std::size_t slots = slots_for(command);
+  options.limits = {slots, slots, slots};
+  options.order.schedule = run::Schedule::fifo;
+  if (command.deadline) options.deadline = time_limit(*command.deadline);
+  if (command.halt) options.halt = halt(*command.halt);
+  if (command.fail_fast) options.halt = run::Halt{};
+  return options;
+}
+
+report::PlainOptions plain_options(const EachCommand& command, const std::vector<each::Command>& commands,
+                                   bool stdout_taken) {
+  report::PlainOptions options;
+  options.colour = colour(command.color);
+  options.lines = command.verbose > 0;
+  options.verbosity = command.verbose > 0 ? report::Verbosity::verbose
+                      : command.quiet     ? report::Verbosity::quiet
+                                          : report::Verbosity::normal;
+  options.summary = false;
+  options.in_order = command.keep_order;
+  if (stdout_taken) options.output = report::TaskOutput::all_to_err;
+  if (command.tag || command.tagstring)
+    options.tag = [&commands](job::TaskId id) { return commands[job::index(id)].tag + '\t'; };
+  return options;
+}
+
+}  // namespace
+
+ExitStatus execute(const EachCommand& command) {
+  EachInput read = read_each_input(command);
+  std::vector<each::Command> commands =
+      each::commands(read.input, command_options(command, std::move(read.command)));
+  const run::Options options = run_options(command);
+  const std::vector<ReportFile> reports = report_files(command.reports);
+  drop_done(command, commands);
+  const job::Job job = job_of(command, commands);
+
+  report::StandardTerminal terminal;
+  if (command.dry_run) {
+    for (const each::Command& each : commands) terminal.out(each.shown + '\n');
+    terminal.flush();
+    return ExitStatus::success;
+  }
+  std::optional<LogFile> log;
+  if (command.joblog) log.emplace(command.joblog->value, command.resume || command.resume_failed);
+  report::Plain plain(terminal, plain_options(command, commands, takes_stdout(reports)));
+  report::Joblog joblog(
+      [&](job::TaskId id) {
+        const each::Command& each = commands[job::index(id)];
+        return report::Joblog::Entry{each.sequence, each.shown};
+      },
+      [&](std::string_view line) { log->write(line); });
+  report::Tee both(log ? std::vector<run::Observer*>{&joblog, &plain} : std::vector<run::Observer*>{&plain});
+
+  Engine engine(std::random_device()(), command.debug);
+  const run::Record record =
+      engine.run(job, options, both,
+                 {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
+  terminal.flush();
+  for (const ReportFile& report : reports)
+    write(report, [&](const auto& sink) {
+      report::write_json(job, record, analyse::figures(job, record), version, sink);
+    });
+  return record.exit;
+}
+
+}  // namespace gather::cmd

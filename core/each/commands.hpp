@@ -1,0 +1,42 @@
+/// From a template and its input to the commands to run, in order.
+#pragma once
+
+#include "core/each/input.hpp"
+#include "core/each/template.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gather::each {
+
+struct CommandOptions {
+  std::vector<std::string> words;  ///< The command; none: each record is a command of its own.
+  bool shell = false;              ///< `sh` reads it, and arguments are quoted for it.
+  std::optional<std::size_t> arguments_per_command;  ///< -n; at least 1.
+  bool fill =
+      false;  ///< -X, -m: as many arguments as a command line holds, spread over the slots at the end.
+  bool repeat = false;             ///< -X: what stands around `{}` in a word comes again with each argument.
+  std::size_t slots = 1;           ///< That `fill` spreads over.
+  std::optional<std::string> tag;  ///< A template for what begins each line of output.
+};
+
+/// One command to run.
+struct Command {
+  std::size_t sequence;  ///< From 1.
+  Expansion run;         ///< Never empty; with a shell `sh -c SCRIPT`.
+  std::string shown;     ///< As a shell would read it, for people, --dry-run and --joblog.
+  std::string tag;       ///< Empty without one.
+};
+
+/// A line of output begins with what --tag says: all arguments.
+inline constexpr const char* tag_of_all_arguments = "{}";
+
+/// The longest command line that `fill` makes, in bytes, as GNU parallel has it.
+inline constexpr std::size_t longest_command_line = 128 * 1024;
+
+/// Throws Error(usage) for a command that is none: nothing to run, or a text that only a shell understands.
+std::vector<Command> commands(const Input& input, const CommandOptions& options);
+
+}  // namespace gather::each
