@@ -194,7 +194,8 @@ void HttpTransfer::on_ended(CURLcode result) noexcept {
 }
 
 std::optional<Failure> HttpTransfer::failure() const {
-  if (result_ == CURLE_OK && !short_of_length()) return std::nullopt;
+  // libcurl 7.88.1 takes a connection that is closed in the middle of the head for an empty answer.
+  if (result_ == CURLE_OK && head_complete() && !short_of_length()) return std::nullopt;
   return explained();
 }
 
@@ -219,7 +220,9 @@ Failure HttpTransfer::explained() const {
   if (result_ == CURLE_OPERATION_TIMEDOUT)
     return {Kind::timeout, fmt::format("no connection to {} within {}", host, show(patience_.connect))};
   const Progress progress{head_complete(), received_, head().length.value_or(0)};
-  const CURLcode result = result_ == CURLE_OK ? CURLE_PARTIAL_FILE : result_;
+  const CURLcode result = result_ != CURLE_OK ? result_
+                          : head_complete()   ? CURLE_PARTIAL_FILE
+                                              : CURLE_GOT_NOTHING;
   const auto os_error = info<long>(easy_.get(), CURLINFO_OS_ERRNO);
   return explain({result, static_cast<int>(os_error), text_.data()}, progress, request_.url);
 }

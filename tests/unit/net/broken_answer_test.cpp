@@ -56,6 +56,12 @@ TEST_CASE("a reset is truncation, before the answer and inside it", "[net][broke
   CHECK(ending("", Then::close) == "truncated: HOST closed the connection before it answered");
 }
 
+TEST_CASE("a head that is cut is no answer, least of all an empty one", "[net][broken]") {
+  for (const char* const head : {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
+                                 "HTTP/1.1 200 OK\r\nX: y\r\n", "HTTP/1.1 100 Continue\r\n\r\n"})
+    CHECK(ending(head, Then::close) == "truncated: HOST closed the connection before it answered");
+}
+
 TEST_CASE("a length that is none is refused", "[net][broken]") {
   CHECK(ending(promising("99999999999999999999", "hello"), Then::close) ==
         "protocol: HOST sent a length that is none: \"99999999999999999999\"");
