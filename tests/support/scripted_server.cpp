@@ -122,6 +122,23 @@ int ScriptedServer::open_connections() const {
   return open_;
 }
 
+int ScriptedServer::most_open_connections() const {
+  const std::lock_guard lock(mutex_);
+  return most_open_;
+}
+
+std::size_t ScriptedServer::requests_for(const std::string& host) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = traffic_.find(host);
+  return found == traffic_.end() ? 0 : found->second.requests;
+}
+
+std::size_t ScriptedServer::most_in_progress(const std::string& host) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = traffic_.find(host);
+  return found == traffic_.end() ? 0 : found->second.most_in_progress;
+}
+
 std::size_t ScriptedServer::most_at_once() const {
   const std::lock_guard lock(mutex_);
   return most_waiting_;
@@ -142,6 +159,11 @@ bool ScriptedServer::await(int socket) const {
   return poll(set.data(), set.size(), -1) > 0 && set[1].revents == 0;
 }
 
+bool ScriptedServer::pass(std::chrono::milliseconds time) const {
+  pollfd end{stop_read_, POLLIN, 0};
+  return time.count() == 0 || poll(&end, 1, static_cast<int>(time.count())) == 0;
+}
+
 void ScriptedServer::accept_all() {
   while (await(listener_)) {
     const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -151,7 +173,7 @@ void ScriptedServer::accept_all() {
     const timeval patience{.tv_sec = 5, .tv_usec = 0};  // A client that does not read can't hold us for ever.
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     const std::lock_guard lock(mutex_);
-    ++open_;
+    most_open_ = std::max(most_open_, ++open_);
     send_all(socket, greeting_);
     const int number = static_cast<int>(connections_.size()) + 1;
     connections_.emplace_back([this, socket, number] { serve(socket, number); });
@@ -182,7 +204,9 @@ void ScriptedServer::serve(int socket, int number) {
     }
     request->connection = number;
     const Reply reply = answer(*request);
-    then = send_all(socket, reply.bytes) ? reply.then : Then::close;
+    then = send_reply(socket, reply) ? reply.then : Then::close;
+    const std::lock_guard lock(mutex_);
+    --traffic_[request->headers["host"]].in_progress;
   }
   if (then == Then::stall)
     while (await(socket) && recv(socket, buffer.data(), buffer.size(), 0) > 0) {
@@ -192,6 +216,18 @@ void ScriptedServer::serve(int socket, int number) {
   close(socket);
   const std::lock_guard lock(mutex_);
   --open_;
+}
+
+bool ScriptedServer::send_reply(int socket, const Reply& reply) {
+  if (!pass(reply.latency)) return false;
+  if (reply.slice == 0) return send_all(socket, reply.bytes);
+  for (std::string_view left = reply.bytes; !left.empty();) {
+    const std::string_view slice = left.substr(0, reply.slice);
+    if (!send_all(socket, slice)) return false;
+    left.remove_prefix(slice.size());
+    if (!left.empty() && !pass(reply.pause)) return false;
+  }
+  return true;
 }
 
 bool ScriptedServer::send_all(int socket, std::string_view bytes) {
@@ -210,6 +246,10 @@ ScriptedServer::Reply ScriptedServer::answer(const Request& request) {
   using namespace std::chrono_literals;
   std::unique_lock lock(mutex_);
   requests_.push_back(request);
+  const auto host = request.headers.find("host");
+  Traffic& traffic = traffic_[host == request.headers.end() ? "" : host->second];
+  ++traffic.requests;
+  traffic.most_in_progress = std::max(traffic.most_in_progress, ++traffic.in_progress);
   most_waiting_ = std::max(most_waiting_, ++waiting_);
   for (auto end = std::chrono::steady_clock::now() + 2s;
        most_waiting_ < held_ && std::chrono::steady_clock::now() < end;) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -31,6 +32,9 @@ class ScriptedServer {
   struct Reply {
     std::string bytes;
     Then then = Then::keep;
+    std::chrono::milliseconds latency{0};  ///< Before the first byte.
+    std::size_t slice = 0;                 ///< Not 0: the bytes leave in slices of so many,
+    std::chrono::milliseconds pause{0};    ///< with so long between two.
   };
 
   /// Called by the connections' threads, one at a time.
@@ -49,8 +53,13 @@ class ScriptedServer {
   int connections() const;
   /// The most replies that were being waited for at one time; see hold().
   std::size_t most_at_once() const;
-  /// Connections that neither side has closed yet, as far as this side knows.
+  /// Connections that neither side has closed yet, as far as this side knows; and the most there ever were.
   int open_connections() const;
+  int most_open_connections() const;
+  /// How many requests named `host` in their Host header; and the most of them that were in progress at one
+  /// time, from the request's last byte to the reply's.
+  std::size_t requests_for(const std::string& host) const;
+  std::size_t most_in_progress(const std::string& host) const;
   /// Bytes of replies that the kernel has taken so far: how far a client that does not read lets us get.
   std::size_t sent() const { return sent_; }
 
@@ -64,9 +73,12 @@ class ScriptedServer {
   void accept_all();
   void serve(int socket, int number);
   Reply answer(const Request& request);
+  bool send_reply(int socket, const Reply& reply);
   bool send_all(int socket, std::string_view bytes);
   /// Waits for `socket` to have something to read. False: the server is being destroyed.
   bool await(int socket) const;
+  /// Lets `time` pass. False: the server is being destroyed.
+  bool pass(std::chrono::milliseconds time) const;
 
   Script script_;
   int listener_;
@@ -81,6 +93,13 @@ class ScriptedServer {
   std::size_t waiting_ = 0;
   std::size_t most_waiting_ = 0;
   int open_ = 0;
+  int most_open_ = 0;
+  struct Traffic {
+    std::size_t requests = 0;
+    std::size_t in_progress = 0;
+    std::size_t most_in_progress = 0;
+  };
+  std::map<std::string, Traffic> traffic_;  // By Host header.
   std::atomic<std::size_t> sent_ = 0;
   std::thread acceptor_;
 };

@@ -1,0 +1,67 @@
+// Downloads by the built program from a real server.
+#include "tests/cli/program.hpp"
+#include "tests/support/nginx.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+
+using namespace gather::test;
+
+namespace {
+
+std::string content(int number) { return fmt::format("file {}\n{}", number, std::string(1000, 'x')); }
+
+/// A job that fetches 50 files, which `nginx` gets.
+std::string fifty_files(const Nginx& nginx) {
+  std::string job = "tasks:\n";
+  for (int i = 0; i < 50; ++i) {
+    std::ofstream(nginx.root() / fmt::format("f{}", i)) << content(i);
+    job += fmt::format("  t{0}: {{ fetch: {{ url: \"{1}\", output: out/f{0} }} }}\n", i,
+                       nginx.url(fmt::format("/f{}", i)));
+  }
+  return job;
+}
+
+int right_files(const Gather& gather) {
+  int count = 0;
+  for (int i = 0; i < 50; ++i) count += gather.folder().read(fmt::format("out/f{}", i)) == content(i) ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("fifty files come from nginx", "[cli][fetch][nginx]") {
+  const Nginx nginx;
+  Gather gather;
+  gather.file("gather.yaml", fifty_files(nginx));
+  const Ending ending = gather.run({});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK(right_files(gather) == 50);
+}
+
+TEST_CASE("fifty files come from nginx over TLS, with an authority from SSL_CERT_FILE",
+          "[cli][fetch][nginx][tls]") {
+  const Nginx nginx(Nginx::Protocol::https);
+  Gather gather;
+  gather.file("gather.yaml", fifty_files(nginx))
+      .variable("SSL_CERT_FILE", nginx.authority().string())
+      .variable("CURL_CA_BUNDLE", "");
+  const Ending ending = gather.run({});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK(right_files(gather) == 50);
+}
+
+TEST_CASE("a server whose authority is unknown gets no request", "[cli][fetch][nginx][tls]") {
+  const Nginx nginx(Nginx::Protocol::https_http2);
+  Gather gather;
+  gather.file("gather.yaml", fifty_files(nginx));
+  const Ending ending = gather.run({});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 1);
+  CHECK(right_files(gather) == 0);
+  CHECK_FALSE(nginx.access_log().contains("GET"));  // A handshake that fails is logged as well.
+}
