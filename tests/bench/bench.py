@@ -13,6 +13,7 @@ import tempfile
 sys.dont_write_bytecode = True  # Nothing of ours is left in the source tree.
 
 from coroutines import awaits, echo, lateness, pipeline, semaphore, sleepers
+from fetches import fetch
 from jobs import large, start_up
 from measure import CannotRun, Goals
 from starts import process_starts, subprocesses
@@ -30,6 +31,7 @@ ROWS = {
     "start-up": start_up,
     "limits": limits,
     "large": large,
+    "fetch": fetch,
 }
 
 
