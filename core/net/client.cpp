@@ -3,6 +3,7 @@
 #include "core/async/combine/timeout.hpp"
 #include "core/async/loop/running.hpp"
 #include "core/base/quote.hpp"
+#include "core/net/authorization.hpp"
 #include "core/net/client_core.hpp"
 #include "core/net/redirect.hpp"
 #include "core/net/streamed_exchange.hpp"
@@ -22,19 +23,6 @@ using Core = std::shared_ptr<ClientCore>;
 // So much of a redirect's body is read to keep its connection; a longer one costs a new connection.
 constexpr std::size_t longest_redirect_body = 64 * 1024;
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8U | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (unsigned k = 0; k < 4; ++k) text += k <= count ? digits[group >> (18 - 6 * k) & 63U] : '=';
-  }
-  return text;
-}
-
 Request make_request(const ClientOptions& session, std::string method, const std::string& url,
                      RequestOptions& options) {
   auto target = target_of(session.base_url, url, options.query);
@@ -50,7 +38,7 @@ Request make_request(const ClientOptions& session, std::string method, const std
   if (!auth && target->login) auth = BasicAuth{target->login->first, target->login->second};
   if (!auth) auth = session.auth;
   if (auth && !headers.contains("Authorization"))
-    headers.add("Authorization", "Basic " + base64(auth->user + ":" + auth->password));
+    headers.add("Authorization", basic_authorization(auth->user, auth->password));
   Request request{
       std::move(target->url), std::move(method), headers.fields(), std::move(options.body.bytes()), {}};
   if (const auto fault = fault_in(request)) throw std::invalid_argument(*fault);

@@ -26,6 +26,7 @@ struct Download {
   std::optional<Checksum> checksum = {};
   std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
   bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
+  Transport transport = {};        ///< How it is sent.
 };
 
 /// A body without `output` is kept in memory up to here.

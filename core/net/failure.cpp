@@ -67,6 +67,8 @@ Failure explain(const CurlError& error, const Progress& progress, std::string_vi
     case CURLE_COULDNT_RESOLVE_HOST:
       return {Kind::dns, fmt::format("no address was found for {}", host)};
     case CURLE_COULDNT_RESOLVE_PROXY:
+      if (error.text.contains('@'))  // Quotes a proxy that can't be read, password and all.
+        return {Kind::dns, fmt::format("the proxy to {} is no URL", host), true};
       return {Kind::dns, fmt::format("no address was found for the proxy to {}: {}", host, reason(error))};
     case CURLE_COULDNT_CONNECT:
       return {Kind::connect, fmt::format("can't connect to {}: {}", host, reason(error))};
@@ -75,6 +77,9 @@ Failure explain(const CurlError& error, const Progress& progress, std::string_vi
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
       return {Kind::tls, fmt::format("the certificate of {} is not trusted: {}", host, inert(error.text)),
+              true};
+    case CURLE_SSL_CERTPROBLEM:
+      return {Kind::tls, fmt::format("our certificate for {} can't be used: {}", host, inert(error.text)),
               true};
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CIPHER:

@@ -15,6 +15,10 @@
 
 namespace gather::net {
 
+// Written in one piece per call. libcurl reads up to a hundred of these before it returns: 64 KB held the
+// loop for 7 to 14 ms, 256 KB for 45 ms, and brought 10 to 20 % more throughput.
+inline constexpr long transfer_buffer_size = 32 * 1024;
+
 /// How long to wait for what; longest_duration where there is no limit.
 struct Patience {
   Duration connect;  ///< For name, connection and TLS together.
@@ -96,10 +100,13 @@ class HttpTransfer : private Multi::Transfer {
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept;
 
-  void set_options(const TrustSource& trust);
+  void set_options();
+  void set_transport(const TrustSource& trust);  // transport.cpp
   void set_method();
   void set_headers();
   void check_stall() noexcept;
+  async::TimePoint stalls_at() const noexcept;
+  void pace(std::size_t size) noexcept;
   void stop_clock() noexcept;
   Failure explained() const;
   bool short_of_length() const;
@@ -110,6 +117,7 @@ class HttpTransfer : private Multi::Transfer {
   const Patience patience_;
   Easy easy_;
   CurlList headers_;
+  CurlList resolve_;
   std::array<char, CURL_ERROR_SIZE> text_{};
 
   HeadReader reader_;
@@ -123,7 +131,8 @@ class HttpTransfer : private Multi::Transfer {
   StallTimer stall_timer_{*this};
   async::Call stall_check_;
   async::TimePoint last_sign_;
-  curl_off_t uploaded_ = 0;  // When last looked.
+  async::TimePoint paced_until_;  // Until then libcurl may hold back by itself, for `limit_rate`.
+  curl_off_t uploaded_ = 0;       // When last looked.
 
   CURLcode result_ = CURLE_OK;
   bool stalled_ = false;

@@ -33,6 +33,7 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
   next.url = location;
   next.expected = request.expected;
   next.conditions = request.conditions;
+  next.transport = first.transport;
   const Origin target = origin_of(next.url);
   if (target.host.empty() && (target.scheme.empty() || target.scheme.starts_with("http")))
     return std::unexpected(refusal(request, location, "which is no URL"));
@@ -45,7 +46,8 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
       status == 303 ? request.method != "HEAD" : (status == 301 || status == 302) && request.method == "POST";
   next.method = becomes_get ? "GET" : request.method;
   if (!becomes_get) next.body = request.body;
-  const bool at_home = target == origin_of(first.url);
+  const bool at_home = first.transport.trust_redirects || target == origin_of(first.url);
+  if (!at_home) next.transport.certificate.reset();
   for (const auto& header : first.headers) {
     const bool allowed = describes_body(header.first)
                              ? next.body && (at_home || same_name(header.first, "content-type"))

@@ -3,6 +3,7 @@
 
 #include "core/net/failure.hpp"
 #include "core/net/head.hpp"
+#include "core/net/transport.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -14,7 +15,7 @@
 
 namespace gather::net {
 
-/// One HTTP request. Redirects are followed, ten at most.
+/// One HTTP request. Redirects are followed, as many as `transport` allows.
 struct Request {
   std::string url;  ///< http or https, absolute, without user and password.
   std::string method = "GET";
@@ -26,6 +27,7 @@ struct Request {
   /// Headers of our own that ask for less of the body (Range, If-None-Match). They tell nothing about the
   /// user and go wherever a redirect leads.
   std::vector<std::pair<std::string, std::string>> conditions = {};
+  Transport transport = {};  ///< How it is sent.
 };
 
 /// Why the request can't be put into words of HTTP without becoming another, as a sentence without a final

@@ -12,6 +12,9 @@
 namespace gather::net {
 namespace {
 
+constexpr std::size_t idle_when_separate = 16;
+constexpr std::size_t most_separate = 16;  // Sets of connections; each holds two descriptors, used or not.
+
 bool leads_on(const Head& head, const Request& request) {
   return redirects(head.status) && head.has_location &&
          std::ranges::find(request.expected, head.status) == request.expected.end();
@@ -35,25 +38,69 @@ class LastBody final : public BodySink {
 
 Session::Session(async::Loop& loop) : Session(loop, Options()) {}
 Session::Session(async::Loop& loop, Options options)
-    : options_(options), connections_(loop, options.idle_connections) {}
+    : loop_(loop), options_(options), connections_(loop, options.idle_connections) {}
 
-void Session::close_connections() noexcept { connections_.close(); }
+void Session::close_connections() noexcept {
+  connections_.close();
+  separate_.clear();
+}
+
+/// The connections that a request may use, while it does.
+class Session::Lease {
+ public:
+  Lease(Session& session, const std::string& key) : connections_(session.connections_) {
+    if (key.empty()) return;
+    if (!session.separate_.contains(key)) session.make_room();
+    const auto [at, is_new] = session.separate_.try_emplace(key);
+    separate_ = &at->second;  // Stays where it is while others come and go: a map.
+    if (is_new) separate_->connections = std::make_unique<Connections>(session.loop_, idle_when_separate);
+    ++separate_->users;
+    separate_->last_use = ++session.uses_;
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (separate_ != nullptr) --separate_->users;
+  }
+
+  Connections& connections() const noexcept {
+    return separate_ == nullptr ? connections_ : *separate_->connections;
+  }
+
+ private:
+  Connections& connections_;
+  Separate* separate_ = nullptr;
+};
+
+void Session::make_room() {
+  while (separate_.size() >= most_separate) {
+    auto oldest = separate_.end();
+    for (auto at = separate_.begin(); at != separate_.end(); ++at)
+      if (at->second.users == 0 &&
+          (oldest == separate_.end() || at->second.last_use < oldest->second.last_use))
+        oldest = at;
+    if (oldest == separate_.end()) return;  // All are in use: the slots of the run limit those.
+    separate_.erase(oldest);
+  }
+}
 
 async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink) {
   const Patience patience{options_.connect_timeout, options_.stall_timeout};
   LastBody last_body(request, sink);
   std::optional<Request> hop;  // The request itself is never copied: its body may be large.
   for (int followed = 0;; ++followed) {
-    Exchange exchange(connections_.multi(), connections_.trust(), hop ? *hop : request, patience, last_body);
+    const Request& asked = hop ? *hop : request;
+    const Lease lease(*this, connection_key(asked.transport, asked.headers));
+    Exchange exchange(lease.connections().multi(), connections_.trust(), asked, patience, last_body);
     Exchange::Ending ending = co_await exchange;
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
-    if (followed == most_redirects)
+    if (followed == request.transport.redirects)
       co_return std::unexpected(
           Failure{Failure::Kind::redirect,
-                  fmt::format("{} redirected {} times, the last time to {}", host_of(request.url),
-                              most_redirects + 1, host_of(ending.location)),
+                  fmt::format("{} redirected {} time{}, the last time to {}", host_of(request.url),
+                              followed + 1, followed == 0 ? "" : "s", host_of(ending.location)),
                   true});
-    auto next = redirected(hop ? *hop : request, request, ending.answer->head.status, ending.location);
+    auto next = redirected(asked, request, ending.answer->head.status, ending.location);
     if (!next) co_return std::unexpected(std::move(next.error()));
     hop = std::move(*next);
   }

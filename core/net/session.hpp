@@ -7,12 +7,17 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
+#include <map>
+#include <memory>
+#include <string>
 
 namespace gather::net {
 
 /// The connections of one run. Any number of requests go on at once: who limits them counts before he asks
-/// (core/run's slots). HTTP/1.1, TLS 1.2 or later; proxies are taken from the environment as curl does.
+/// (core/run's slots). TLS 1.2 or later; proxies are taken from the environment as curl does, unless a
+/// request names one. Requests that differ in connection_key() never share a connection.
 ///
 /// Loads libcurl with the first request, so a session costs nothing until then. The loop must outlive it, and
 /// it every request on it.
@@ -41,8 +46,21 @@ class Session {
   void close_connections() noexcept;
 
  private:
+  class Lease;
+  /// Connections for requests with one connection_key.
+  struct Separate {
+    std::unique_ptr<Connections> connections;
+    std::size_t users = 0;
+    std::uint64_t last_use = 0;
+  };
+
+  void make_room();
+
+  async::Loop& loop_;
   Options options_;
-  Connections connections_;
+  Connections connections_;                   // For ordinary requests; and whom all trust.
+  std::map<std::string, Separate> separate_;  // By connection_key.
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace gather::net
