@@ -10,6 +10,7 @@ ExitStatus execute(const RunCommand& command);
 ExitStatus execute(const CompareCommand& command);
 ExitStatus execute(const PlanCommand& command);
 ExitStatus execute(const CheckCommand& command);
+ExitStatus execute(const FetchCommand& command);
 ExitStatus execute(const HelpCommand& command);
 ExitStatus execute(const PrintCommand& command);
 

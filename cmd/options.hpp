@@ -56,6 +56,21 @@ struct CheckCommand {
   std::optional<Given> print;
 };
 
+struct FetchCommand {
+  JobFlags job;              ///< Those flags that it shares with `run`; the words are URLs.
+  std::vector<Given> lists;  ///< Files of URLs; `-` is stdin.
+  std::optional<Given> directory;
+  std::optional<Given> name;  ///< Of the one file; `-`: bodies go to stdout.
+  std::optional<Given> sha256;
+  std::vector<Given> headers;  ///< `Name: value`, or `@FILE`.
+  std::vector<Given> reports;  ///< FORMAT=PATH each.
+  std::optional<Given> failed;
+  std::optional<Given> print;
+  std::optional<Given> progress;
+  bool allow_empty = false;
+  bool dry_run = false;
+};
+
 struct HelpCommand {
   std::string subject;
 };
@@ -65,8 +80,8 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command =
-    std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, HelpCommand, PrintCommand>;
+using Command = std::variant<RunCommand, CompareCommand, PlanCommand, CheckCommand, FetchCommand, HelpCommand,
+                             PrintCommand>;
 
 /// Reads the command line; environment twins (GATHER_JOBS for --jobs) stand in for flags that are not given.
 ///

@@ -31,7 +31,7 @@ bool expects(const Download& wanted, int status) {
 class Receiver final : public BodySink {
  public:
   Receiver(const Download& wanted, std::optional<PartFile>& part) : wanted_(wanted), part_(part) {
-    if (wanted.sha256) digest_.emplace();
+    if (wanted.sha256 || wanted.digest) digest_.emplace();
   }
 
   bool take(const Head& head, std::string_view piece) override {
@@ -49,10 +49,16 @@ class Receiver final : public BodySink {
  private:
   bool take_wanted(std::string_view piece) {
     if (digest_) digest_->update(piece);
+    if (wanted_.received != nullptr) *wanted_.received += piece.size();
     if (part_) {
       const auto written = part_->write(piece);
       if (!written) refusal_ = written.error();
       return written.has_value();
+    }
+    if (wanted_.take) {
+      const auto taken = wanted_.take(piece);
+      if (!taken) refusal_ = taken.error();
+      return taken.has_value();
     }
     if (body_.size() + piece.size() > longest_kept_body) {
       refusal_ = fmt::format("the answer is longer than {} MB; name an `output` file for it",
@@ -138,8 +144,8 @@ async::Co<DownloadResult> download(Session& session, const Download& wanted) {
         fmt::format("{} sent a part (status 206) that was not asked for", host_of(answer->url))};
 
   Fetched fetched{answer->head.status, answer->bytes, std::nullopt, std::move(receiver.body())};
+  if (receiver.digest()) fetched.sha256 = receiver.digest()->hex();
   if (wanted.sha256) {
-    fetched.sha256 = receiver.digest()->hex();
     if (*fetched.sha256 != *wanted.sha256) co_return ChecksumMismatch{*wanted.sha256, *fetched.sha256};
   }
   if (part)

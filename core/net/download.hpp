@@ -6,9 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,6 +27,11 @@ struct Download {
   std::optional<std::filesystem::path> output = {};  ///< Absolute, or relative to the working directory.
   std::optional<std::string> sha256 = {};            ///< 64 hex digits, lower case.
   std::vector<int> expected = {};                    ///< Statuses that are success; empty: any 2xx.
+  bool digest = false;                               ///< Tell the SHA-256, also if none is expected.
+  /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
+  /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
+  std::function<std::expected<void, std::string>(std::string_view)> take = {};
+  std::uint64_t* received = nullptr;  ///< Body bytes are added as they come, if not null; for progress.
 };
 
 /// A body without `output` is kept in memory up to here.
@@ -33,7 +41,7 @@ inline constexpr std::size_t longest_kept_body = 16'000'000;
 struct Fetched {
   int status = 0;
   std::uint64_t bytes = 0;            ///< Of body.
-  std::optional<std::string> sha256;  ///< If one was expected.
+  std::optional<std::string> sha256;  ///< If one was expected or asked for.
   std::string body;                   ///< Without `output`; any bytes.
 };
 
