@@ -214,7 +214,7 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"checksum"},
     {"checksums"},
     {"if_exists"},
-    {"resume"},
+    {"resume", read_resume},
     {"max_size"},
     {"compressed"},
     {"content_disposition"},

@@ -33,4 +33,7 @@ bool is_token(std::string_view text);
 /// ASCII letters in lower case.
 std::string lower(std::string_view text);
 
+// check_fetch_file.cpp: keys about what is written.
+void read_resume(Reader& reader, Member member, FetchDraft& draft);
+
 }  // namespace gather::job

@@ -13,8 +13,10 @@ net::Download download_for(const AttemptContext& context) {
   download.headers = fetch.headers;
   download.body = fetch.body;
   if (fetch.output) download.output = context.job.directory / *fetch.output;
-  if (fetch.checksum) download.sha256 = fetch.checksum->hex;
+  if (fetch.checksum)
+    download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
   download.expected = fetch.expect_status.listed;
+  download.resume = fetch.resume;
   return download;
 }
 
@@ -23,7 +25,7 @@ struct ToOutcome {
 
   Outcome operator()(const net::Fetched& fetched) const {
     result.http_status = fetched.status;
-    result.bytes_in = fetched.bytes;
+    result.bytes_in = fetched.bytes - fetched.resumed_from;
     return Passed{};
   }
   Outcome operator()(net::UnexpectedStatus& answer) const {

@@ -35,6 +35,11 @@ TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
   CHECK(fetch->expect_status.listed == std::vector<int>{200, 304});
 }
 
+TEST_CASE("a fetch goes on from its part unless it says otherwise", "[job][fetch]") {
+  CHECK(OneFetch("http://a/")->resume);
+  CHECK_FALSE(OneFetch("{url: http://a/, output: x, resume: false}")->resume);
+}
+
 TEST_CASE("a fetch that sends something is a POST unless it says otherwise", "[job][fetch]") {
   CHECK(OneFetch("http://a/")->method == "GET");
   CHECK(OneFetch("{url: http://a/, body: x}")->method == "POST");
