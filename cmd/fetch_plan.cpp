@@ -5,9 +5,11 @@
 #include "core/job/source.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <iterator>
 #include <string_view>
 
@@ -107,6 +109,23 @@ void require_one(const Given& given, const std::vector<job::UrlEntry>& entries) 
                        entries.size()));
 }
 
+std::string checksums(const Given& given, Printed printed) {
+  if (printed == Printed::body)
+    refuse(given, "a list goes by the names of files, and with `-o -` there are none");
+  if (printed == Printed::sha256)
+    refuse(given, "with `--print sha256` this is not supported yet, for the list may have other checksums");
+  if (given.value.contains("://")) {
+    if (const auto problem = job::problem_with_url(given.value)) refuse(given, *problem);
+    return given.value;
+  }
+  // Not below the folder of the files, from where the paths of the job count.
+  std::error_code none;
+  const std::filesystem::path path = std::filesystem::absolute(given.value, none);
+  if (given.value.empty() || ::access(path.c_str(), R_OK) != 0)
+    refuse(given, fmt::format("can't read {}: {}", in_quotes(given.value), system_error_text(errno)));
+  return path.string();
+}
+
 Printed printed(const FetchCommand& command, bool to_stdout) {
   if (!command.print) return to_stdout ? Printed::body : Printed::nothing;
   const std::string& word = command.print->value;
@@ -141,6 +160,8 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   pattern.headers = headers(command.headers);
   pattern.tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
   pattern.body_as_output = to_stdout;
+  pattern.resume = !command.no_resume;
+  if (command.checksums) pattern.checksums = checksums(*command.checksums, plan.printed);
   std::filesystem::path directory = command.directory ? command.directory->value : ".";
   if (directory.empty()) refuse(*command.directory, "an empty name is no folder; . is the one you are in");
   if (command.name && !to_stdout) {

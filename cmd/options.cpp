@@ -249,6 +249,9 @@ Command parse_fetch(std::vector<std::string> arguments) {
   flags.value("-o,--name", fetch.name, "NAME",
               "the file of the one URL; -: bodies to stdout, of any number of URLs");
   flags.value("--sha256", fetch.sha256, "HEX", "the checksum of the one URL's body");
+  flags.value("--checksums", fetch.checksums, "FILE|URL",
+              "a list as sha256sum writes it; each file must be in it by name, and match");
+  flags.flag("--no-resume", fetch.no_resume, "begin anew instead of going on from NAME.part");
   flags.list("-H,--header", fetch.headers, "'NAME: VALUE'|@FILE", "send this header, or each line of FILE");
   flags.value("--print", fetch.print, "path|sha256|none",
               "a line on stdout for each file, in the order of the URLs (default: none)");

@@ -62,11 +62,13 @@ struct FetchCommand {
   std::optional<Given> directory;
   std::optional<Given> name;  ///< Of the one file; `-`: bodies go to stdout.
   std::optional<Given> sha256;
+  std::optional<Given> checksums;  ///< A list in sha256sum's format: a path, or a URL.
   std::vector<Given> headers;  ///< `Name: value`, or `@FILE`.
   std::vector<Given> reports;  ///< FORMAT=PATH each.
   std::optional<Given> failed;
   std::optional<Given> print;
   std::optional<Given> progress;
+  bool no_resume = false;
   bool allow_empty = false;
   bool dry_run = false;
 };

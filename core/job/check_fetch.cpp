@@ -136,16 +136,6 @@ void read_output(Reader& reader, Member member, FetchDraft& draft) {
   draft.fetch.output = path;
 }
 
-void read_sha256(Reader& reader, Member member, FetchDraft& draft) {
-  const auto text = reader.scalar(member.value, "a SHA-256");
-  if (!text) return;
-  const bool hex = std::ranges::all_of(*text, [](unsigned char c) { return std::isxdigit(c) != 0; });
-  if (!hex || text->size() != 64)
-    return reader.error(member.value, "a SHA-256 is 64 hexadecimal digits",
-                        hex ? fmt::format("this has {}", text->size()) : "sha256sum FILE prints it");
-  draft.fetch.checksum = Checksum{"sha256", lower(*text)};
-}
-
 constexpr auto expect_keys = std::to_array<Key<FetchDraft>>({
     {"status",
      [](Reader& r, Member m, FetchDraft& to) {
@@ -211,10 +201,10 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"sha256", read_sha256},
     {"urls"},
     {"dir"},
-    {"checksum"},
-    {"checksums"},
+    {"checksum", read_checksum},
+    {"checksums", read_checksums},
     {"if_exists"},
-    {"resume"},
+    {"resume", read_resume},
     {"max_size"},
     {"compressed"},
     {"content_disposition"},
@@ -254,6 +244,7 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
     reader.expected(value, "a URL or a mapping",
                     "as in `fetch: https://example.org/`; several URLs are several tasks");
   }
+  check_fetch_file(reader, value, draft);
   if (draft.fetch.body && !draft.has_method) draft.fetch.method = "POST";  // As curl has it.
   if (draft.body_is_json && !draft.headers.contains("content-type"))
     draft.fetch.headers.emplace_back("Content-Type", "application/json");

@@ -33,4 +33,12 @@ bool is_token(std::string_view text);
 /// ASCII letters in lower case.
 std::string lower(std::string_view text);
 
+// check_fetch_file.cpp: keys about what is written.
+void read_sha256(Reader& reader, Member member, FetchDraft& draft);
+void read_checksum(Reader& reader, Member member, FetchDraft& draft);
+void read_checksums(Reader& reader, Member member, FetchDraft& draft);
+void read_resume(Reader& reader, Member member, FetchDraft& draft);
+/// What only the whole fetch can tell. `fetch` is its value in the task.
+void check_fetch_file(Reader& reader, Value fetch, FetchDraft& draft);
+
 }  // namespace gather::job

@@ -1,6 +1,7 @@
 /// download: one fetch from request to verified file, and every way in which it can end.
 #pragma once
 
+#include "core/net/digest.hpp"
 #include "core/net/failure.hpp"
 #include "core/net/session.hpp"
 
@@ -25,13 +26,20 @@ struct Download {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::optional<std::string> body = {};
   std::optional<std::filesystem::path> output = {};  ///< Absolute, or relative to the working directory.
-  std::optional<std::string> sha256 = {};            ///< 64 hex digits, lower case.
-  std::vector<int> expected = {};                    ///< Statuses that are success; empty: any 2xx.
-  bool digest = false;                               ///< Tell the SHA-256, also if none is expected.
+  std::optional<Checksum> checksum = {};
+  std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
+  bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
+  bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
   std::function<std::expected<void, std::string>(std::string_view)> take = {};
   std::uint64_t* received = nullptr;  ///< Body bytes are added as they come, if not null; for progress.
+
+  /// Of the digest that is made while the body flows past.
+  std::optional<Algorithm> algorithm() const {
+    if (checksum) return checksum->algorithm;
+    return tell_sha256 ? std::optional(Algorithm::sha256) : std::nullopt;
+  }
 };
 
 /// A body without `output` is kept in memory up to here.
@@ -39,10 +47,17 @@ inline constexpr std::size_t longest_kept_body = 16'000'000;
 
 /// The answer was whole and as expected; with `output`, the file has its name.
 struct Fetched {
+  enum class From : std::uint8_t {
+    network,
+    resumed,  ///< The network, from where an earlier attempt had come to.
+  };
+
   int status = 0;
-  std::uint64_t bytes = 0;            ///< Of body.
-  std::optional<std::string> sha256;  ///< If one was expected or asked for.
+  std::uint64_t bytes = 0;            ///< Of body, those of earlier attempts included.
+  std::optional<std::string> digest;  ///< Lower-case hex, of Download::algorithm().
   std::string body;                   ///< Without `output`; any bytes.
+  From from = From::network;
+  std::uint64_t resumed_from = 0;  ///< Bytes that were there already.
 };
 
 /// The server answered with a status that was not expected.
@@ -67,8 +82,12 @@ using DownloadResult = std::variant<Fetched, UnexpectedStatus, Failure, Checksum
 /// Fetches once; retrying is the caller's. Afterwards the file `output` is whole and verified, or it is what
 /// it was before. A Failure among the results is never of kind local.
 ///
-/// Cancelling the caller closes the connection and removes the part. Throws gather::Error if libcurl or
-/// libcrypto can't be loaded. `download` must outlive the call.
+/// An attempt that ends early, cancelled or not, leaves its part where the rest can be asked for safely (see
+/// PartNote) and `resume` is set; else it is removed. The next one, of this run or a later, asks for the rest
+/// under If-Range, and what comes is put behind it only if it is the same version's; else it begins anew.
+///
+/// Cancelling the caller closes the connection. Throws gather::Error if libcurl or libcrypto can't be loaded.
+/// `download` must outlive the call.
 async::Co<DownloadResult> download(Session& session, const Download& download);
 
 }  // namespace gather::net

@@ -85,6 +85,7 @@ void HttpTransfer::set_headers() {
   // In libcurl's lists "Name:" takes a header away, and "Name;" sends it empty.
   for (const auto& [name, value] : request_.headers)
     headers_.append(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
+  for (const auto& [name, value] : request_.conditions) headers_.append(fmt::format("{}: {}", name, value));
   if (!names(request_, "content-type")) headers_.append("Content-Type:");  // Not a form unless said so.
   if (!names(request_, "expect")) headers_.append("Expect:");  // Saves a second where it is not answered.
   if (!names(request_, "user-agent")) headers_.append("User-Agent: gather/" GATHER_VERSION);

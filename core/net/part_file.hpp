@@ -1,24 +1,30 @@
 /// PartFile: a file that gets its name only when it is complete.
 #pragma once
 
+#include "core/net/part_note.hpp"
+
 #include <sys/types.h>
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gather::net {
 
 /// `DIR/NAME.part` while it is written, `DIR/NAME` once publish() says so. Whatever NAME was stays as it is
-/// until then. One that is destroyed unpublished removes its part.
+/// until then. One that is destroyed unpublished removes its part, unless it holds bytes that can be gone on
+/// from: then it leaves `DIR/NAME.part.meta` beside it, a PartNote.
 ///
 /// The part is locked as long as it is open, so a second writer, of this run or another, is refused and never
 /// writes into it. Every failure is a sentence, without a final full stop, that names the file.
 class PartFile {
  public:
-  /// Makes missing folders, then the part. What a killed run left of it is cut to nothing and used.
+  /// Makes missing folders, then the part. What an earlier attempt left of it stays in it where its note can
+  /// be read (see note()), and is cut off otherwise.
   ///
   /// Refused: a NAME that is there and no plain file (a link to one is replaced, never followed); a part that
   /// is a link, no plain file, or another user's; one that is in use.
@@ -27,6 +33,20 @@ class PartFile {
   PartFile(PartFile&& other) noexcept;
   PartFile& operator=(PartFile&&) = delete;
   ~PartFile();
+
+  /// Bytes in it. What is written goes behind them.
+  std::uint64_t size() const noexcept { return size_; }
+  /// What its bytes are the beginning of; nothing if it is not worth keeping.
+  const std::optional<PartNote>& note() const noexcept { return note_; }
+  /// Good as long as this is. Reading it with a position of its own is allowed on any thread.
+  int descriptor() const noexcept { return descriptor_; }
+
+  /// Cuts it to nothing, and forgets the note.
+  std::expected<void, std::string> start_over();
+  /// From now on it is worth keeping. Its note is on the disk once the part is large, or at the end.
+  void keep(PartNote note) { note_ = std::move(note); }
+  /// It is removed at the end, whatever it holds.
+  void give_up() noexcept { note_.reset(); }
 
   std::expected<void, std::string> write(std::string_view piece);
 
@@ -43,6 +63,8 @@ class PartFile {
 
   PartFile(std::filesystem::path final_path, std::filesystem::path part_path, int descriptor,
            Identity identity) noexcept;
+  void put_note_down();
+  void remove_note() noexcept;
   static std::optional<Identity> identity_of(const std::filesystem::path& path);
   bool in_place() const { return identity_of(part_path_) == identity_; }
 
@@ -50,10 +72,15 @@ class PartFile {
   std::filesystem::path part_path_;
   int descriptor_;  // Holds the lock; -1 once it is published or moved away.
   Identity identity_;
+  std::uint64_t size_ = 0;
+  std::optional<PartNote> note_;
+  bool note_on_disk_ = false;
 };
 
 /// Where the part of `final_path` is: `.part` behind the name, or behind a shortened name and a hash of it
 /// where that would be longer than file systems allow.
 std::filesystem::path part_of(const std::filesystem::path& final_path);
+/// Where its note is: the same with `.part.meta`.
+std::filesystem::path note_path_of(const std::filesystem::path& final_path);
 
 }  // namespace gather::net

@@ -32,6 +32,7 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
   Request next;
   next.url = location;
   next.expected = request.expected;
+  next.conditions = request.conditions;
   const Origin target = origin_of(next.url);
   if (target.host.empty() && (target.scheme.empty() || target.scheme.starts_with("http")))
     return std::unexpected(refusal(request, location, "which is no URL"));

@@ -23,6 +23,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;  ///< Sent as it stands.
   std::vector<int> expected;        ///< A redirect status that is listed here is an answer and not followed.
+  /// Headers of our own that ask for less of the body (Range, If-None-Match). They tell nothing about the
+  /// user and go wherever a redirect leads.
+  std::vector<std::pair<std::string, std::string>> conditions = {};
 };
 
 /// Why the request can't be put into words of HTTP without becoming another, as a sentence without a final

@@ -181,7 +181,8 @@ TEST_CASE("2: usage of fetch", "[cli][fetch][exit]") {
       Arguments{"-o", "x", url, other}, Arguments{"--sha256", zero_sum, url, other},
       Arguments{"--sha256", "12", url}, Arguments{"-H", "no colon", url}, Arguments{"--print", "size", url},
       Arguments{"--progress", "x", url}, Arguments{"-o", "-", "--print", "path", url},
-      Arguments{"-o", "-", "--report", "json=-", url}, Arguments{"--report", "xml=x", url},
+      Arguments{"-o", "-", "--report", "json=-", url}, Arguments{"--checksums", "no-such-list", url},
+      Arguments{"--checksums", "empty", "-o", "-", url}, Arguments{"--report", "xml=x", url},
       Arguments{"-o", "..", url}, Arguments{"-j", "0", url}, Arguments{"--failed", "-", url},
       Arguments{"--no-such-flag", url}, Arguments{"-i", "-", "-i", "-"});
   Arguments all{"fetch"};
@@ -327,4 +328,44 @@ TEST_CASE("fetch -q is silent if all is good; --progress lines has a line for ea
   CHECK(gather.run({"fetch", "-q", server.url("/a")}).err == "");
   const std::string err = gather.run({"fetch", "--progress", "lines", server.url("/b")}).err;
   CHECK_THAT(err, Contains("fetched: " + server.url("/b") + " (11 B in "));
+}
+
+TEST_CASE("--checksums holds each file to a list, from a file or a URL", "[cli][fetch]") {
+  ScriptedServer server([](const Request& request) -> Reply {
+    if (request.target != "/SHA256SUMS") return answer(request);
+    return {response(200, fmt::format("{}  a\n", zero_sum)), Then::keep};
+  });
+  Gather gather;
+  gather.file("in/a", "body of /a\n");
+  const std::string sums = shell(gather, "cd in && sha256sum a").out;
+  gather.file("sums", sums);
+  CHECK(gather.run({"fetch", "-d", "to", "--checksums", "sums", server.url("/a")}).status == 0);
+  const Ending missing = gather.run({"fetch", "-d", "to", "--checksums", "sums", server.url("/b")});
+  CHECK(missing.status == 1);
+  CHECK_THAT(missing.err, Contains("no checksum in"));
+  const std::string url = server.url("/SHA256SUMS");
+  CHECK(gather.run({"fetch", "--retries", "0", "--checksums", url, server.url("/a")}).status == 3);
+}
+
+TEST_CASE("a later fetch goes on from the part that one left, unless --no-resume", "[cli][fetch]") {
+  const bool resumes = GENERATE(true, false);
+  std::atomic<bool> cut = true;
+  ScriptedServer server([&](const Request& request) -> Reply {
+    const std::string headers = "ETag: \"one\"\r\n";
+    if (cut) return {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n" + headers + "\r\n01234", Then::close};
+    if (request.headers.contains("range"))
+      return {response(206, "56789", headers + "Content-Range: bytes 5-9/10\r\n"), Then::keep};
+    return {response(200, "0123456789", headers), Then::keep};
+  });
+  Gather gather;
+  CHECK(gather.run({"fetch", "--retries", "0", server.url("/a")}).status == 1);
+  CHECK_FALSE(gather.folder().has("a"));
+  cut = false;
+  std::vector<std::string> again{"fetch", "--print", "sha256", server.url("/a")};
+  if (!resumes) again.insert(again.begin() + 1, "--no-resume");
+  const Ending ending = gather.run(again);
+  CHECK(ending.status == 0);
+  CHECK(gather.folder().read("a") == "0123456789");
+  CHECK(ending.out == shell(gather, "sha256sum a").out);
+  CHECK(server.requests().back().headers.contains("range") == resumes);
 }

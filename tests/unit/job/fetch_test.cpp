@@ -35,6 +35,34 @@ TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
   CHECK(fetch->expect_status.listed == std::vector<int>{200, 304});
 }
 
+TEST_CASE("a fetch goes on from its part unless it says otherwise", "[job][fetch]") {
+  CHECK(OneFetch("http://a/")->resume);
+  CHECK_FALSE(OneFetch("{url: http://a/, output: x, resume: false}")->resume);
+}
+
+TEST_CASE("a checksum is in hexadecimal, or in base64 as package locks have it", "[job][fetch]") {
+  const auto checksum = [](const std::string& text) {
+    return OneFetch("{url: http://a/, output: x, checksum: '" + text + "'}")->checksum;
+  };
+  CHECK(checksum("sha1:" + std::string(40, 'A')) == Checksum{"sha1", std::string(40, 'a')});
+  CHECK(checksum("blake2b:" + std::string(128, '0')) == Checksum{"blake2b", std::string(128, '0')});
+  CHECK(checksum("sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=") ==
+        Checksum{"sha256", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"});
+  CHECK(OneFetch("{url: http://a/, output: x, checksums: SHA256SUMS}")->checksums == "SHA256SUMS");
+
+  const auto problems = [](const std::string& keys) {
+    return load(yaml("tasks: {a: {fetch: {url: http://a/, output: x, " + keys + "}}}")).problems.size();
+  };
+  for (const std::string bad :
+       {"sha256", "sha256:", "sha256:12", "sha3:00", "md5-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
+        "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
+        "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCR=",
+        "sha256-LPJNul_wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=", "sha256-===="})
+    CHECK(problems("checksum: '" + bad + "'") == 1);
+  CHECK(problems("checksums: ''") == 1);
+  CHECK(problems("checksums: 'http://'") == 1);
+}
+
 TEST_CASE("a fetch that sends something is a POST unless it says otherwise", "[job][fetch]") {
   CHECK(OneFetch("http://a/")->method == "GET");
   CHECK(OneFetch("{url: http://a/, body: x}")->method == "POST");

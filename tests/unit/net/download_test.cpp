@@ -35,7 +35,8 @@ DownloadResult result_of(const Download& wanted) {
   return loop.run(download(session, wanted));
 }
 
-constexpr auto sha256_of_hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+const Checksum sha256_of_hello{Algorithm::sha256,
+                               "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"};
 
 }  // namespace
 
@@ -147,13 +148,14 @@ TEST_CASE("the right checksum is success, also for the empty body", "[net][downl
   const Folder folder;
   const Fixed server(response(200, "hello"));
   Download wanted = to_file(server, folder / "page.txt");
-  wanted.sha256 = sha256_of_hello;
-  CHECK(std::get<Fetched>(result_of(wanted)).sha256 == sha256_of_hello);
+  wanted.checksum = sha256_of_hello;
+  CHECK(std::get<Fetched>(result_of(wanted)).digest == sha256_of_hello.hex);
   CHECK(folder.list() == "page.txt");
 
   const Fixed empty(response(200, ""));
   CHECK(fetch({.url = empty.url(),
-               .sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}) ==
+               .checksum = Checksum{Algorithm::sha256,
+                                    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}) ==
         "200, 0 bytes");
 }
 
@@ -162,7 +164,7 @@ TEST_CASE("the wrong checksum leaves the old file as it was", "[net][download]")
   folder.write("page.txt", "old");
   const Fixed server(response(200, "hello, world"));
   Download wanted = to_file(server, folder / "page.txt");
-  wanted.sha256 = sha256_of_hello;
+  wanted.checksum = sha256_of_hello;
   CHECK(fetch(wanted) == "checksum: 09ca7e4e is not 2cf24dba");
   CHECK(folder.read("page.txt") == "old");
   CHECK(folder.list() == "page.txt");

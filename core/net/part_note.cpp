@@ -1,0 +1,137 @@
+#include "core/net/part_note.hpp"
+
+#include "core/net/curl.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace gather::net {
+namespace {
+
+constexpr std::string_view first_line = "gather part 1\n";
+constexpr std::string_view last_line = "end\n";
+constexpr std::size_t longest_note = 8192;
+constexpr std::size_t longest_validator = 2048;
+constexpr std::time_t settled_after = 60;  // Seconds: RFC 9110, section 8.8.2.2.
+
+bool can_be_noted(std::string_view value) {
+  return !value.empty() && value.size() <= longest_validator &&
+         std::ranges::none_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+bool is_strong(std::string_view etag) {
+  return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' && can_be_noted(etag);
+}
+
+std::optional<std::time_t> date(std::string_view text) {
+  const std::time_t read = curl().getdate(std::string(text).c_str(), nullptr);
+  return read == -1 ? std::nullopt : std::optional(read);
+}
+
+/// Takes `label value\n` off the beginning of `text`.
+std::optional<std::string_view> take_line(std::string_view& text, std::string_view label) {
+  if (!text.starts_with(label) || text.substr(label.size(), 1) != " ") return std::nullopt;
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view value = text.substr(label.size() + 1, end - label.size() - 1);
+  text.remove_prefix(end + 1);
+  return value;
+}
+
+}  // namespace
+
+std::string source_of(std::string_view url) {
+  std::uint64_t value = 0xcbf29ce484222325U;  // FNV-1a: the same in every run.
+  for (const char c : url) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return fmt::format("{:016x}", value);
+}
+
+std::optional<PartNote> note_for(std::string_view url, const Head& head) {
+  if (head.status != 200 || !same_name(head.headers.get("content-encoding", "identity"), "identity"))
+    return std::nullopt;
+  PartNote note{.source = source_of(url), .etag = {}, .last_modified = {}, .total = {}};
+  if (const auto etag = head.headers.get("etag"); etag && is_strong(*etag)) note.etag = *etag;
+  const auto changed = head.headers.get("last-modified");
+  const auto now = head.headers.get("date");
+  if (changed && now && can_be_noted(*changed)) {
+    const auto then = date(*changed);
+    const auto here = date(*now);
+    if (then && here && *here - *then >= settled_after) note.last_modified = *changed;
+  }
+  if (note.validator().empty()) return std::nullopt;
+  if (!head.chunked) note.total = head.length;
+  return note;
+}
+
+bool same_version(const PartNote& note, const Head& head) {
+  if (!note.etag.empty() && head.headers.get("etag", "") != note.etag) return false;
+  return note.last_modified.empty() ||
+         head.headers.get("last-modified", note.last_modified) == note.last_modified;
+}
+
+std::string to_text(const PartNote& note) {
+  std::string text = fmt::format("{}source {}\n", first_line, note.source);
+  if (!note.etag.empty()) text += fmt::format("etag {}\n", note.etag);
+  if (!note.last_modified.empty()) text += fmt::format("last-modified {}\n", note.last_modified);
+  if (note.total) text += fmt::format("total {}\n", *note.total);
+  text += last_line;
+  return text;
+}
+
+std::optional<PartNote> parse_note(std::string_view text) {
+  if (!text.starts_with(first_line)) return std::nullopt;
+  text.remove_prefix(first_line.size());
+  PartNote note;
+  const auto source = take_line(text, "source");
+  if (!source || source->size() != 16 ||
+      source->find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return std::nullopt;
+  note.source = *source;
+  if (const auto etag = take_line(text, "etag")) {
+    if (!is_strong(*etag)) return std::nullopt;
+    note.etag = *etag;
+  }
+  if (const auto changed = take_line(text, "last-modified")) {
+    if (!can_be_noted(*changed)) return std::nullopt;
+    note.last_modified = *changed;
+  }
+  if (const auto total = take_line(text, "total")) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(total->data(), total->data() + total->size(), value);
+    if (error != std::errc() || end != total->data() + total->size()) return std::nullopt;
+    note.total = value;
+  }
+  if (text != last_line || note.validator().empty()) return std::nullopt;
+  return note;
+}
+
+std::optional<PartNote> read_note(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) return std::nullopt;
+  struct stat found{};
+  std::array<char, longest_note> buffer;
+  ssize_t count = -1;
+  if (fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid())
+    count = read(descriptor, buffer.data(), buffer.size());
+  close(descriptor);
+  if (count <= 0) return std::nullopt;
+  return parse_note({buffer.data(), static_cast<std::size_t>(count)});
+}
+
+bool write_note(const std::filesystem::path& path, const PartNote& note) {
+  const std::string text = to_text(note);
+  unlink(path.c_str());  // Whatever it was, nothing is written through it.
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (descriptor < 0) return false;
+  const bool written = write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return close(descriptor) == 0 && written;
+}
+
+}  // namespace gather::net
