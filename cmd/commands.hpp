@@ -11,6 +11,7 @@ ExitStatus execute(const CompareCommand& command);
 ExitStatus execute(const PlanCommand& command);
 ExitStatus execute(const EachCommand& command);
 ExitStatus execute(const CheckCommand& command);
+ExitStatus execute(const FetchCommand& command);
 ExitStatus execute(const HelpCommand& command);
 ExitStatus execute(const PrintCommand& command);
 

@@ -83,7 +83,7 @@ ExitStatus execute(const CompareCommand& command) {
   json_on_stdout ? terminal.err(text) : terminal.out(text);
   terminal.flush();
   if (command.export_json)
-    write({command.export_json->value},
+    write({"json", command.export_json->value},
           [&](const Sink& sink) { sink(report::comparison_json(job, pairs, comparison, settings.seed)); });
   return ExitStatus::success;
 }

@@ -86,6 +86,8 @@ Engine::Engine(std::uint64_t seed, bool debug)
 
 Engine::~Engine() = default;
 
+std::uint64_t Engine::received() const { return executors_->fetch.received(); }
+
 void Engine::signalled(int number) {
   if (signal_ == 0) signal_ = number;
   if (running_ != nullptr) running_->stop(request_for(number));

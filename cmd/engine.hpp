@@ -32,6 +32,9 @@ class Engine {
   /// before it begins. Connections are closed afterwards, so that no run profits from another.
   run::Record run(const job::Job& job, run::Options options, run::Observer& observer, const Tick& tick);
 
+  /// Body bytes of fetches that have come so far, of failed attempts, too.
+  std::uint64_t received() const;
+
   bool interrupted() const { return signal_ != 0; }
 
  private:

@@ -26,6 +26,7 @@ constexpr std::array<CommandName, 6> commands{
      {"plan", "what would run, in which order; starts nothing"},
      {"each", "run a command for each argument, as xargs and parallel do"},
      {"check", "every problem of a job file at once; starts nothing"},
+     {"fetch", "download many URLs at once"},
      {"help", "the manual"}}};
 
 /// One command's flags. CLI11 parses; this remembers what came from a flag and what from the environment.
@@ -36,6 +37,9 @@ class Flags {
     app_.get_formatter()->column_width(34);
     app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
+
+  /// Flags added from now on have no environment twin: their names mean something else elsewhere.
+  void without_twins() { twins_ = false; }
 
   void words(const std::string& name, std::vector<std::string>& target, const std::string& help) {
     app_.add_option(name, target, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -113,7 +117,9 @@ class Flags {
     for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return name;
   }
-  static void with_twin(CLI::Option* option) { option->envname(twin(option)); }
+  void with_twin(CLI::Option* option) const {
+    if (twins_) option->envname(twin(option));
+  }
 
   std::string origin(const CLI::Option* option) const {
     const auto& given = app_.parse_order();
@@ -138,6 +144,7 @@ class Flags {
   }
 
   CLI::App app_;
+  bool twins_ = true;
   std::vector<std::function<void()>> after_;
 };
 
@@ -168,6 +175,7 @@ std::string main_help() {
       "gather {} - runs many waits, downloads and commands at once, and measures what that saved\n\n"
       "Usage: gather [run] [FILE] [TASK...]    run a job file\n"
       "       gather COMMAND --help            flags of a command\n"
+      "       gather fetch URL...              download\n"
       "       gather help [SUBJECT]            the manual\n\nCommands:\n",
       version);
   for (const CommandName& command : commands)
@@ -275,6 +283,42 @@ Command parse_check(std::vector<std::string> arguments) {
   return parsed(flags, std::move(arguments), check);
 }
 
+Command parse_fetch(std::vector<std::string> arguments) {
+  FetchCommand fetch;
+  JobFlags& job = fetch.job;
+  Flags flags("fetch",
+              "Downloads URLs, many at once. A file has its name only when it is whole and verified.");
+  flags.words("URL", job.words, "what to download; each becomes a file named after the last part of its URL");
+  flags.value("-j,--jobs", job.jobs, "N|N%|-N", "how many at once (default: 64)");
+  flags.value("--retries", job.retries, "N", "tries after a failed one (default: 3)");
+  flags.value("--timeout", job.timeout, "DURATION", "time limit of each attempt (default: none)");
+  flags.value("--deadline", job.deadline, "DURATION", "time limit of the whole run");
+  flags.flag("--fail-fast", job.fail_fast, "stop at the first failure");
+  flags.value("--color", job.color, "auto|always|never", "colours on a terminal (default: auto)");
+  flags.flag("-q,--quiet", job.quiet, "only failures");
+  flags.count("-v,--verbose", job.verbose, "also each start, file and retry");
+  flags.flag("--debug", job.debug, "report slow steps and lost work of the event loop");
+  flags.without_twins();
+  flags.list("-i,--input", fetch.lists, "FILE", "also the URLs of this list, one a line; - is stdin");
+  flags.value("-d,--dir", fetch.directory, "DIR", "where files go (default: here); made if it is missing");
+  flags.value("-o,--name", fetch.name, "NAME",
+              "the file of the one URL; -: bodies to stdout, of any number of URLs");
+  flags.value("--sha256", fetch.sha256, "HEX", "the checksum of the one URL's body");
+  flags.value("--checksums", fetch.checksums, "FILE|URL",
+              "a list as sha256sum writes it; each file must be in it by name, and match");
+  flags.flag("--no-resume", fetch.no_resume, "begin anew instead of going on from NAME.part");
+  flags.list("-H,--header", fetch.headers, "'NAME: VALUE'|@FILE", "send this header, or each line of FILE");
+  flags.value("--print", fetch.print, "path|sha256|none",
+              "a line on stdout for each file, in the order of the URLs (default: none)");
+  flags.value("--failed", fetch.failed, "FILE", "write a list of what was not fetched, for -i");
+  flags.list("--report", fetch.reports, "json=PATH|jsonl=PATH", "write a report; - is stdout");
+  flags.value("--progress", fetch.progress, "auto|bar|lines|none",
+              "what is shown meanwhile (default: auto, a live line on a terminal)");
+  flags.flag("--allow-empty", fetch.allow_empty, "no URL at all is fine");
+  flags.flag("-n,--dry-run", fetch.dry_run, "print what would be fetched to where, and start nothing");
+  return parsed(flags, std::move(arguments), fetch);
+}
+
 Command parse_help(std::vector<std::string> arguments) {
   if (!arguments.empty() && (arguments.front() == "--help" || arguments.front() == "-h"))
     return HelpCommand{"help"};
@@ -307,6 +351,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     if (word == "plan") return parse_plan(rest());
     if (word == "each") return parse_each(rest());
     if (word == "check") return parse_check(rest());
+    if (word == "fetch") return parse_fetch(rest());
     if (word == "help") return parse_help(rest());
   }
   return parse_run(std::move(arguments));

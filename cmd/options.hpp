@@ -91,6 +91,23 @@ struct CheckCommand {
   std::optional<Given> print;
 };
 
+struct FetchCommand {
+  JobFlags job;              ///< Those flags that it shares with `run`; the words are URLs.
+  std::vector<Given> lists;  ///< Files of URLs; `-` is stdin.
+  std::optional<Given> directory;
+  std::optional<Given> name;  ///< Of the one file; `-`: bodies go to stdout.
+  std::optional<Given> sha256;
+  std::optional<Given> checksums;  ///< A list in sha256sum's format: a path, or a URL.
+  std::vector<Given> headers;      ///< `Name: value`, or `@FILE`.
+  std::vector<Given> reports;      ///< FORMAT=PATH each.
+  std::optional<Given> failed;
+  std::optional<Given> print;
+  std::optional<Given> progress;
+  bool no_resume = false;
+  bool allow_empty = false;
+  bool dry_run = false;
+};
+
 struct HelpCommand {
   std::string subject;
 };
@@ -100,8 +117,8 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command = std::variant<RunCommand, CompareCommand, PlanCommand, EachCommand, CheckCommand, HelpCommand,
-                             PrintCommand>;
+using Command = std::variant<RunCommand, CompareCommand, PlanCommand, EachCommand, CheckCommand, FetchCommand,
+                             HelpCommand, PrintCommand>;
 
 /// Reads the command line; environment twins (GATHER_JOBS for --jobs) stand in for flags that are not given.
 ///

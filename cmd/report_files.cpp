@@ -24,7 +24,8 @@ namespace {
 
 }  // namespace
 
-std::vector<ReportFile> report_files(const std::vector<Given>& given) {
+std::vector<ReportFile> report_files(const std::vector<Given>& given,
+                                     std::span<const std::string_view> formats) {
   std::vector<ReportFile> reports;
   for (const Given& each : given) {
     const std::size_t equals = each.value.find('=');
@@ -32,10 +33,10 @@ std::vector<ReportFile> report_files(const std::vector<Given>& given) {
     if (equals == std::string::npos || equals + 1 == each.value.size())
       throw Error(ExitStatus::usage, fmt::format("{}: {} has no path; write json=PATH, or json=- for stdout",
                                                  each.origin, in_quotes(each.value)));
-    if (format != "json")
-      throw Error(ExitStatus::usage, fmt::format("{}: the format {} is not supported yet; json is",
-                                                 each.origin, in_quotes(format)));
-    reports.push_back({each.value.substr(equals + 1)});
+    if (std::ranges::find(formats, format) == formats.end())
+      throw Error(ExitStatus::usage, fmt::format("{}: the format {} is not supported yet; {} is", each.origin,
+                                                 in_quotes(format), fmt::join(formats, " or ")));
+    reports.push_back({format, each.value.substr(equals + 1)});
   }
   if (std::ranges::count(reports, "-", &ReportFile::path) > 1)
     throw Error(ExitStatus::usage, "two reports can't share standard output; give one of them a path");

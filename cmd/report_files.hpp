@@ -4,6 +4,7 @@
 #include "cmd/options.hpp"
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +12,14 @@
 namespace gather::cmd {
 
 struct ReportFile {
+  std::string format = "json";
   std::string path;  ///< `-` is standard output.
 };
 
-/// Reads FORMAT=PATH values. Throws Error(usage) for a format that is none, or two reports for standard
-/// output.
-std::vector<ReportFile> report_files(const std::vector<Given>& given);
+/// Reads FORMAT=PATH values, of one of these formats. Throws Error(usage) for a format that is none, or two
+/// reports for standard output.
+std::vector<ReportFile> report_files(const std::vector<Given>& given,
+                                     std::span<const std::string_view> formats);
 
 bool takes_stdout(const std::vector<ReportFile>& reports);
 

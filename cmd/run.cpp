@@ -12,13 +12,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 
 namespace gather::cmd {
 
 ExitStatus execute(const RunCommand& command) {
   if (command.dry_run) return execute(PlanCommand{command.job});
-  const std::vector<ReportFile> reports = report_files(command.reports);
+  const std::vector<ReportFile> reports =
+      report_files(command.reports, std::array<std::string_view, 1>{"json"});
   job::Job job = load_job(command.job);
   const Settings settings = settle(command.job, job);
 

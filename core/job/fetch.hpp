@@ -101,6 +101,8 @@ struct Fetch {
   std::optional<std::string> checksums;  ///< A list in sha256sum's format: a path, or a URL.
   IfExists if_exists = IfExists::verify;
   bool resume = true;
+  bool body_as_output = false;            ///< Without `output`: the body is what the task writes to stdout.
+  bool tell_sha256 = false;               ///< Also if no checksum is expected.
   std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
   bool compressed = false;                ///< Ask for gzip, and write what was decoded.
   bool content_disposition = false;       ///< In `dir`, the server may choose the name.

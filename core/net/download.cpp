@@ -102,7 +102,7 @@ class Attempt {
       }
       if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
     }
-    if (wanted_.checksum) digest_.emplace(wanted_.checksum->algorithm);
+    if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
     request_.conditions.clear();
     auto result = co_await ask(false);
     co_return std::move(*result);
@@ -123,12 +123,12 @@ class Attempt {
     request_.conditions = {{"Range", fmt::format("bytes={}-", part_->size())},
                            {"If-Range", part_->note()->validator()},
                            {"Accept-Encoding", "identity"}};
-    if (!wanted_.checksum) co_return true;
+    if (!wanted_.algorithm()) co_return true;
     // The call may outlive us if we are cancelled, so it has a descriptor of its own.
     const int descriptor = fcntl(part_->descriptor(), F_DUPFD_CLOEXEC, 0);
     if (descriptor < 0) co_return false;
-    auto hashed = co_await async::to_thread(&digest_of, OwnDescriptor(descriptor), part_->size(),
-                                            wanted_.checksum->algorithm);
+    auto hashed =
+        co_await async::to_thread(&digest_of, OwnDescriptor(descriptor), part_->size(), *wanted_.algorithm());
     if (!hashed) co_return false;
     digest_ = std::move(hashed);
     co_return true;
@@ -178,8 +178,8 @@ class Attempt {
     fetched.body = std::move(receiver.body());
     fetched.from = had != 0 ? Fetched::From::resumed : Fetched::From::network;
     fetched.resumed_from = had;
+    if (digest_) fetched.digest = digest_->hex();
     if (wanted_.checksum) {
-      fetched.digest = digest_->hex();
       if (*fetched.digest != wanted_.checksum->hex) {
         if (part_) part_->give_up();
         return ChecksumMismatch{wanted_.checksum->hex, *fetched.digest};

@@ -7,9 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -27,6 +30,17 @@ struct Download {
   std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
   bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
   Transport transport = {};        ///< How it is sent.
+  bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
+  /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
+  /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
+  std::function<std::expected<void, std::string>(std::string_view)> take = {};
+  std::uint64_t* received = nullptr;  ///< Body bytes are added as they come, if not null; for progress.
+
+  /// Of the digest that is made while the body flows past.
+  std::optional<Algorithm> algorithm() const {
+    if (checksum) return checksum->algorithm;
+    return tell_sha256 ? std::optional(Algorithm::sha256) : std::nullopt;
+  }
 };
 
 /// A body without `output` is kept in memory up to here.
@@ -41,7 +55,7 @@ struct Fetched {
 
   int status = 0;
   std::uint64_t bytes = 0;            ///< Of body, those of earlier attempts included.
-  std::optional<std::string> digest;  ///< Lower-case hex, if a checksum was given.
+  std::optional<std::string> digest;  ///< Lower-case hex, of Download::algorithm().
   std::string body;                   ///< Without `output`; any bytes.
   From from = From::network;
   std::uint64_t resumed_from = 0;  ///< Bytes that were there already.

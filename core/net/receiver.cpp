@@ -58,7 +58,7 @@ bool Receiver::begin(const Head& head) {
   if (!head.chunked) total_ = head.length;
   if (!part_) return true;
   if (part_->size() != 0) {
-    if (digest_) digest_.emplace(wanted_.checksum->algorithm);
+    if (digest_) digest_.emplace(*wanted_.algorithm());
     if (const auto emptied = part_->start_over(); !emptied) return refuse(emptied.error());
   }
   if (wanted_.resume && wanted_.method == "GET")
@@ -92,9 +92,14 @@ bool Receiver::take_wanted(std::string_view piece) {
     return false;
   }
   if (digest_) digest_->update(piece);
+  if (wanted_.received != nullptr) *wanted_.received += piece.size();
   if (part_) {
     const auto written = part_->write(piece);
     return written || refuse(written.error());
+  }
+  if (wanted_.take) {
+    const auto taken = wanted_.take(piece);
+    return taken || refuse(taken.error());
   }
   if (body_.size() + piece.size() > longest_kept_body)
     return refuse(fmt::format("the answer is longer than {} MB; name an `output` file for it",

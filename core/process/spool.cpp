@@ -16,13 +16,8 @@ namespace {
 
 constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
-std::string spool_folder() {
-  const char* const folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
 /// A descriptor, or -1 with errno.
-int open_nameless_file(const std::string& folder) {
+int open_nameless_file_in(const std::string& folder) {
   const int descriptor = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
   // EISDIR and EOPNOTSUPP: an old kernel, and file systems that can't, such as overlays on some.
   if (descriptor >= 0 || (errno != EISDIR && errno != EOPNOTSUPP && errno != EINVAL)) return descriptor;
@@ -33,6 +28,13 @@ int open_nameless_file(const std::string& folder) {
 }
 
 }  // namespace
+
+std::string spool_folder() {
+  const char* const folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+Descriptor open_nameless_file() { return Descriptor(open_nameless_file_in(spool_folder())); }
 
 void Spool::append(std::string_view bytes) {
   if (failure_) return;
@@ -50,7 +52,7 @@ void Spool::append(std::string_view bytes) {
 }
 
 std::size_t Spool::write_out(std::string_view bytes) {
-  if (!file_) file_ = Descriptor(open_nameless_file(spool_folder()));
+  if (!file_) file_ = open_nameless_file();
   std::size_t done = 0;
   while (file_ && done < bytes.size()) {
     const ssize_t written =

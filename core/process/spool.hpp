@@ -12,6 +12,12 @@
 
 namespace gather::process {
 
+/// A new file without a name, for reading and writing, in TMPDIR (/tmp without it); empty with errno set if
+/// there can be none.
+Descriptor open_nameless_file();
+/// Where that is.
+std::string spool_folder();
+
 /// Bytes appended in order, to be read back as often as wanted. At most `memory` bytes stay in memory; what
 /// is more goes to a file in TMPDIR (/tmp without it) that is unlinked from the start, so that nothing is
 /// left behind however we end.

@@ -37,8 +37,8 @@ void Running::ended(bool failed) {
   if (failed) ++failed_;
 }
 
-std::string Running::text(const job::Job& job, Duration now) const {
-  std::string text = fmt::format("[{}/{}] ", ended_, total_);
+std::string Running::text(const job::Job& job, Duration now, std::string_view between) const {
+  std::string text = fmt::format("[{}/{}] {}", ended_, total_, between);
   if (failed_ > 0) text += fmt::format("{} failed, ", failed_);
   text += fmt::format("{} running", running_);
   std::size_t named = 0;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gather::report {
@@ -22,7 +23,10 @@ class Running {
   void ended(bool failed);       ///< A task reached its end.
 
   /// "[12/58] 1 failed, 8 running: build 3.2 s, test 1.1 s", with the longest-running named, at most eight.
-  std::string text(const job::Job& job, Duration now) const;
+  /// `between` comes after the "[12/58] ".
+  std::string text(const job::Job& job, Duration now, std::string_view between = {}) const;
+
+  std::size_t ended() const { return ended_; }
 
  private:
   struct Entry {

@@ -35,6 +35,7 @@ struct AttemptResult {
   std::optional<Usage> usage;
   std::optional<int> http_status;
   std::uint64_t bytes_in = 0;
+  std::string sha256;
   bool leaked = false;
   std::unique_ptr<const Output> out;  ///< Null if it wrote nothing.
   std::unique_ptr<const Output> err;

@@ -2,6 +2,7 @@
 
 #include "core/async/io/files.hpp"
 #include "core/base/quote.hpp"
+#include "core/run/spooled_output.hpp"
 
 #include <fmt/format.h>
 
@@ -27,6 +28,7 @@ net::Download download_for(const AttemptContext& context) {
     download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
   download.expected = fetch.expect_status.listed;
   download.resume = fetch.resume;
+  download.tell_sha256 = fetch.tell_sha256;
   return download;
 }
 
@@ -59,8 +61,21 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     result.outcome = std::move(*failed);
     co_return;
   }
+  wanted.received = &received_;
+  process::Spool body;
+  const bool keeps_body = fetch_of(context).body_as_output;
+  if (keeps_body)
+    wanted.take = [&body](std::string_view piece) -> std::expected<void, std::string> {
+      body.append(piece);
+      if (body.failure()) return std::unexpected(*body.failure());
+      return {};
+    };
   net::DownloadResult ending = co_await net::download(session_, wanted);
+  if (const auto* fetched = std::get_if<net::Fetched>(&ending);
+      fetched != nullptr && wanted.algorithm() == net::Algorithm::sha256)
+    result.sha256 = *fetched->digest;
   result.outcome = std::visit(ToOutcome{result}, ending);
+  if (keeps_body && passed(result.outcome)) result.out = output(std::move(body));
 }
 
 async::Co<std::optional<Outcome>> FetchExecutor::look_up(const AttemptContext& context,

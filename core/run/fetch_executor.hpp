@@ -7,6 +7,7 @@
 #include "core/net/session.hpp"
 #include "core/run/executor.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,9 @@ class FetchExecutor final : public Executor {
   /// The session outlives this.
   explicit FetchExecutor(net::Session& session) : session_(session) {}
 
+  /// Body bytes that have come since the start, of attempts that failed, too.
+  std::uint64_t received() const noexcept { return received_; }
+
   async::Co<> attempt(const AttemptContext& context, AttemptResult& result) override;
 
  private:
@@ -29,6 +33,7 @@ class FetchExecutor final : public Executor {
   async::Co<std::optional<Outcome>> read_list(const AttemptContext& context, const std::string& source);
 
   net::Session& session_;
+  std::uint64_t received_ = 0;
   std::unordered_map<std::string, List> lists_;  // By path or URL; each is read once.
   async::Lock reading_;                          // A list: who needs the same one waits for it.
 };

@@ -3,6 +3,7 @@
 #include "core/async/combine/timeout.hpp"
 #include "core/async/task/error.hpp"
 #include "core/process/run_process.hpp"
+#include "core/run/spooled_output.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,21 +15,6 @@ namespace gather::run {
 namespace {
 
 constexpr std::string_view own_prefix = "GATHER_";
-
-/// A process's output, as observers see it.
-class SpooledOutput final : public Output {
- public:
-  explicit SpooledOutput(process::Spool spool) : spool_(std::move(spool)) {}
-  std::uint64_t size() const override { return spool_.size(); }
-  void read(const Sink& sink) const override { spool_.read(sink); }
-
- private:
-  process::Spool spool_;
-};
-
-std::unique_ptr<const Output> output(process::Spool&& spool) {
-  return spool.size() == 0 ? nullptr : std::make_unique<const SpooledOutput>(std::move(spool));
-}
 
 void set(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
   std::string entry;

@@ -51,6 +51,7 @@ struct AttemptRecord {
   std::optional<Usage> usage;      ///< Of processes.
   std::optional<int> http_status;  ///< Of fetches that were answered.
   std::uint64_t bytes_in = 0;      ///< Body bytes of a fetch.
+  std::string sha256 = {};         ///< Of a fetch's body, in hex; empty if nobody asked.
   bool leaked = false;             ///< Something it started outlived it, and was killed.
 };
 

@@ -211,6 +211,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
                            .usage = result.usage,
                            .http_status = result.http_status,
                            .bytes_in = result.bytes_in,
+                           .sha256 = std::move(result.sha256),
                            .leaked = result.leaked});
   const AttemptRecord& attempt = task.attempts.back();
   auto& outputs = held_back_[id];

@@ -394,17 +394,17 @@ TEST_CASE("pages refer to pages that there are", "[cli][manual]") {
 }
 
 TEST_CASE("the pages of the commands list their flags, and no others", "[cli][manual]") {
-  static const std::regex in_help(R"((--[a-z][a-z-]+)[ =,\[(])");
-  static const std::regex in_page(R"((--[a-z][a-z-]+))");
+  static const std::regex in_help(R"((--[a-z][a-z0-9-]+)[ =,\[(])");
+  static const std::regex in_page(R"((--[a-z][a-z0-9-]+))");
   const Names of_run = set_of(all_found(help_of("run"), in_help));
   const Names no_flag{"--help"};  // Of every command; the page `help` tells.
   CHECK(fields(missing(missing(of_run, no_flag), set_of(all_found(page("run").text, in_page)))) == "");
-  for (const std::string command : {"compare", "check"}) {
+  for (const std::string command : {"compare", "check", "fetch"}) {
     INFO(command);
     const Names own = missing(missing(set_of(all_found(help_of(command), in_help)), of_run), no_flag);
     CHECK(fields(missing(own, set_of(all_found(page(command).text, in_page)))) == "");
   }
-  for (const std::string command : {"run", "compare", "plan", "check"}) {
+  for (const std::string command : {"run", "compare", "plan", "check", "fetch"}) {
     INFO(command);
     Names known = set_of(all_found(help_of(command), in_help));
     known.insert(of_run.begin(), of_run.end());

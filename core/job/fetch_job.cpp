@@ -1,0 +1,153 @@
+#include "core/job/fetch_job.hpp"
+
+#include "core/base/quote.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+namespace gather::job {
+namespace {
+
+constexpr std::size_t longest_name = 255;  // NAME_MAX of every file system that matters, in bytes.
+constexpr int retries = 3;
+
+bool has_control_bytes(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
+      decoded += static_cast<char>(byte);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
+/// Which entry has each file.
+class Files {
+ public:
+  explicit Files(const std::vector<UrlEntry>& entries) : entries_(entries) {}
+
+  /// A sentence if another entry has this file.
+  std::optional<std::string> claim(const std::filesystem::path& path, std::size_t entry) {
+    const auto [at, is_new] = owners_.try_emplace(path.string(), entry);
+    if (is_new) return std::nullopt;
+    return fmt::format(
+        "this is saved as {}, and so is {}; give one of them another name (-o, or the second "
+        "field of a list's line)",
+        in_quotes(path.string()), entries_[at->second].place);
+  }
+
+  /// A sentence if a file of another entry would have to be a folder of this one. When all have claimed.
+  std::optional<std::string> blocked(const std::filesystem::path& path) const {
+    for (std::filesystem::path folder = path.parent_path(); !folder.empty(); folder = folder.parent_path())
+      if (const auto at = owners_.find(folder.string()); at != owners_.end())
+        return fmt::format("this is saved as {}, below the file of {}", in_quotes(path.string()),
+                           entries_[at->second].place);
+    return std::nullopt;
+  }
+
+ private:
+  const std::vector<UrlEntry>& entries_;
+  std::unordered_map<std::string, std::size_t> owners_;
+};
+
+std::expected<std::filesystem::path, std::string> file_for(const UrlEntry& entry) {
+  if (entry.output) return path_below(*entry.output);
+  auto name = name_after(entry.url);
+  if (!name)
+    return std::unexpected(
+        fmt::format("{}; name the file with -o, or in the second field of a list's line", name.error()));
+  return *name;
+}
+
+}  // namespace
+
+std::expected<std::string, std::string> name_after(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos)
+    url.remove_prefix(scheme + 3);
+  const std::size_t slash = url.rfind('/');
+  const std::string name = slash == std::string_view::npos ? "" : percent_decoded(url.substr(slash + 1));
+  if (name.empty()) return std::unexpected("this URL ends in no name for a file");
+  const auto refuse = [&](std::string_view why) {
+    return std::unexpected(
+        fmt::format("its last part, {}, is no good name for a file: {}", in_quotes(name), why));
+  };
+  if (name == "." || name == "..") return refuse("it is a folder");
+  if (name.contains('/')) return refuse("it holds a slash");
+  if (has_control_bytes(name)) return refuse("it holds control characters");
+  if (name.starts_with('.')) return refuse("it begins with a dot");
+  if (name.size() > longest_name) return refuse(fmt::format("it is longer than {} bytes", longest_name));
+  return name;
+}
+
+std::expected<std::filesystem::path, std::string> path_below(std::string_view output) {
+  const auto refuse = [&](std::string_view why) {
+    return std::unexpected(fmt::format("the output {} {}", in_quotes(output), why));
+  };
+  if (has_control_bytes(output)) return refuse("holds control characters");
+  const std::filesystem::path path = std::filesystem::path(output).lexically_normal();
+  if (path.is_absolute() || (!path.empty() && *path.begin() == ".."))
+    return refuse("is outside the folder that files go to; -d names another folder");
+  if (path.empty() || path.filename().empty() || path == "." || path.filename() == "..")
+    return refuse("names no file");
+  if (path == "-") return refuse("is no name for a file; `-o -` on the command line writes bodies to stdout");
+  for (const std::filesystem::path& part : path)
+    if (part.native().size() > longest_name)
+      return refuse(fmt::format("has a part of more than {} bytes", longest_name));
+  return path;
+}
+
+FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, Bodies bodies) {
+  FetchJob result;
+  result.job.name = "fetch";
+  Files files(entries);
+  RetryPolicy policy;
+  policy.attempts = retries + 1;
+  const auto retry = std::make_shared<const RetryPolicy>(policy);
+  const auto problem = [&](const UrlEntry& entry, std::string_view text) {
+    result.problems.push_back(fmt::format("{}: {}", entry.place, text));
+  };
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const UrlEntry& entry = entries[i];
+    Fetch fetch = pattern;
+    fetch.url = entry.url;
+    if (entry.sha256) fetch.checksum = Checksum{"sha256", *entry.sha256};
+    if (bodies == Bodies::files) {
+      auto path = file_for(entry);
+      if (!path) {
+        problem(entry, path.error());
+        continue;
+      }
+      if (const auto taken = files.claim(*path, i)) problem(entry, *taken);
+      fetch.output = std::move(*path);
+    } else if (entry.output) {
+      problem(entry, "this names an output, but `-o -` writes every body to standard output");
+    }
+    Task task;
+    task.id = entry.url;
+    task.retry = retry;
+    task.action = std::make_unique<const Fetch>(std::move(fetch));
+    result.job.tasks.push_back(std::move(task));
+  }
+  if (!result.problems.empty()) return result;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto& fetch = *std::get<std::unique_ptr<const Fetch>>(result.job.tasks[i].action);
+    if (!fetch.output) continue;
+    if (const auto blocked = files.blocked(*fetch.output)) problem(entries[i], *blocked);
+  }
+  return result;
+}
+
+}  // namespace gather::job

@@ -1,0 +1,141 @@
+#include "core/job/url_list.hpp"
+
+#include "core/base/quote.hpp"
+#include "core/base/suggest.hpp"
+#include "core/job/url.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+namespace gather::job {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view not_a_sha256 = "a SHA-256 is 64 hexadecimal digits; sha256sum FILE prints it";
+
+/// One line on its way to an entry; the first thing that is wrong with it ends it.
+class Line {
+ public:
+  Line(std::string place, UrlList& list) : list_(list) { entry_.place = std::move(place); }
+
+  void read_fields(std::string_view line) {
+    std::array<std::string_view, 3> fields;
+    std::size_t count = 0;
+    for (bool more = true; more; ++count) {
+      if (count == fields.size()) return problem("a line has at most three fields: URL, output, sha256:HEX");
+      const std::size_t tab = line.find('\t');
+      more = tab != std::string_view::npos;
+      fields[count] = line.substr(0, tab);
+      line.remove_prefix(more ? tab + 1 : line.size());
+    }
+    entry_.url = fields[0];
+    if (!fields[1].empty()) entry_.output = fields[1];
+    constexpr std::string_view scheme = "sha256:";
+    if (count == 3) {
+      if (!fields[2].starts_with(scheme))
+        return problem(fmt::format("the third field is sha256:HEX, not {}", in_quotes(fields[2])));
+      entry_.sha256 = fields[2].substr(scheme.size());
+    }
+    finish();
+  }
+
+  void read_json(std::string_view line) {
+    std::set<std::string> keys;
+    std::string twice;
+    const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
+      if (event == Json::parse_event_t::key && depth == 1 && !keys.insert(value.get<std::string>()).second)
+        twice = value.get<std::string>();
+      return true;
+    };
+    const Json object = Json::parse(line, watch, false);
+    if (object.is_discarded()) return problem("this is no JSON object on one line");
+    if (!twice.empty()) return problem(fmt::format("the key {} is there twice", in_quotes(twice)));
+    for (const auto& [key, value] : object.items())
+      if (!read_member(key, value)) return;
+    if (!object.contains("url")) return problem("this object has no \"url\"");
+    finish();
+  }
+
+ private:
+  bool read_member(const std::string& key, const Json& value) {
+    constexpr std::array<std::string_view, 3> known{"url", "output", "sha256"};
+    if (std::ranges::find(known, key) == known.end()) {
+      const auto near = nearest(key, known);
+      problem(fmt::format("unknown key {}; {}", in_quotes(key),
+                          near ? fmt::format("did you mean \"{}\"?", *near)
+                               : "there are \"url\", \"output\" and \"sha256\""));
+      return false;
+    }
+    if (!value.is_string()) {
+      problem(fmt::format("\"{}\" is text", key));
+      return false;
+    }
+    if (key == "url") entry_.url = value.get<std::string>();
+    if (key == "output") entry_.output = value.get<std::string>();
+    if (key == "sha256") entry_.sha256 = value.get<std::string>();
+    return true;
+  }
+
+  void finish() {
+    if (auto fault = problem_with_url(entry_.url)) return problem(*fault);
+    if (entry_.sha256) {
+      auto hex = read_sha256(*entry_.sha256);
+      if (!hex) return problem(not_a_sha256);
+      entry_.sha256 = std::move(hex);
+    }
+    list_.entries.push_back(std::move(entry_));
+  }
+
+  void problem(std::string_view text) { list_.problems.push_back(fmt::format("{}: {}", entry_.place, text)); }
+
+  UrlList& list_;
+  UrlEntry entry_;
+};
+
+}  // namespace
+
+std::optional<std::string> read_sha256(std::string_view text) {
+  if (text.size() != 64 || !std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; }))
+    return std::nullopt;
+  std::string hex(text);
+  std::ranges::transform(hex, hex.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return hex;
+}
+
+std::optional<std::string> problem_with_url(std::string_view url) {
+  const auto fault = fault_in_url(url);
+  if (!fault) return std::nullopt;
+  // What stands before an @ may be a password, whatever else is wrong; messages that quote the URL don't
+  // then.
+  if (url.contains('@') && !url.contains("://"))
+    return "this is no URL; a URL begins with http:// or https://";
+  return fault->hint.empty() ? fault->message : fmt::format("{}; {}", fault->message, fault->hint);
+}
+
+void read_url_list(std::string_view name, std::string_view text, UrlList& list) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    Line reader(fmt::format("{}:{}", inert(name), number), list);
+    line.starts_with('{') ? reader.read_json(line) : reader.read_fields(line);
+  }
+}
+
+std::string list_line(const UrlEntry& entry) {
+  std::string line = entry.url;
+  if (entry.output || entry.sha256) line += "\t" + entry.output.value_or("");
+  if (entry.sha256) line += "\tsha256:" + *entry.sha256;
+  return line + "\n";
+}
+
+}  // namespace gather::job
