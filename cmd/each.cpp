@@ -176,7 +176,8 @@ ExitStatus execute(const EachCommand& command) {
   std::vector<each::Command> commands =
       each::commands(read.input, command_options(command, std::move(read.command)));
   const run::Options options = run_options(command);
-  const std::vector<ReportFile> reports = report_files(command.reports);
+  const std::vector<ReportFile> reports =
+      report_files(command.reports, std::array<std::string_view, 1>{"json"});
   drop_done(command, commands);
   const job::Job job = job_of(command, commands);
 

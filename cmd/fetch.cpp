@@ -85,7 +85,7 @@ ExitStatus execute(const FetchCommand& command) {
       report_files(command.reports, std::array<std::string_view, 2>{"json", "jsonl"});
   report::FetchesOptions options;
   options.verbosity = verbosity(command.job);
-  options.colour = colour(command.job);
+  options.colour = colour(command.job.color);
   options.progress = progress(command);
   FetchPlan plan = plan_fetch(command);
   refuse_sharing(command, reports, plan.printed);

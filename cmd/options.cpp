@@ -20,7 +20,7 @@ struct CommandName {
   std::string_view summary;
 };
 
-constexpr std::array<CommandName, 6> commands{
+constexpr std::array<CommandName, 7> commands{
     {{"run", "run a job file (the default command)"},
      {"compare", "run it one at a time and concurrently, and compare"},
      {"plan", "what would run, in which order; starts nothing"},

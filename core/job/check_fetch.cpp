@@ -1,5 +1,6 @@
 #include "core/job/check_fetch.hpp"
 
+#include "core/job/check_fetch_request.hpp"
 #include "core/job/url.hpp"
 
 #include <fmt/format.h>
@@ -24,13 +25,29 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
+  if (!draft.body) {
+    draft.body = member.key;
+    draft.fetch.body.reset();
+    draft.fetch.files.clear();
+    draft.body_type = {};
+    return true;
+  }
+  reader.error(member.key,
+               fmt::format("a request has one body, and this one has {} already", code(draft.body.text())),
+               "remove one of them");
+  return false;
+}
+
 namespace {
 
 void read_url(Reader& reader, Value value, FetchDraft& draft) {
   draft.has_url = true;
   const auto url = reader.scalar(value, "a URL");
   if (!url) return;
-  if (const auto fault = fault_in_url(*url)) return reader.error(value, fault->message, fault->hint);
+  if (const auto fault = fault_in_url(*url))
+    return fault->secret ? reader.secret_error(value, fault->message, fault->hint)
+                         : reader.error(value, fault->message, fault->hint);
   draft.fetch.url = *url;
 }
 
@@ -89,17 +106,6 @@ void read_headers(Reader& reader, Member member, FetchDraft& draft) {
   }
 }
 
-bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
-  if (!draft.body) {
-    draft.body = member.key;
-    return true;
-  }
-  reader.error(member.key,
-               fmt::format("a request has one body, and this one has {} already", code(draft.body.text())),
-               "remove one of them");
-  return false;
-}
-
 /// False, and found, if a scalar anywhere in it is none that may be sent. (At most `deepest` levels deep.)
 bool can_be_sent(Reader& reader, Value value) {
   if (value.is_scalar()) return reader.scalar(value, "JSON").has_value();
@@ -111,7 +117,7 @@ bool can_be_sent(Reader& reader, Value value) {
 void read_json(Reader& reader, Member member, FetchDraft& draft) {
   if (!is_only_body(reader, member, draft) || !can_be_sent(reader, member.value)) return;
   draft.fetch.body = to_json(member.value);
-  draft.body_is_json = true;
+  draft.body_type = "application/json";
 }
 
 void read_body(Reader& reader, Member member, FetchDraft& draft) {
@@ -119,7 +125,6 @@ void read_body(Reader& reader, Member member, FetchDraft& draft) {
   if (!member.value.is_scalar())
     return reader.error(member.value, "`body` is text", "`json:` takes lists and mappings");
   if (const auto text = reader.text(member.value)) draft.fetch.body = std::string(*text);
-  draft.body_is_json = false;
 }
 
 /// Files stay below the folder of the job file, so that a job from a stranger overwrites nothing elsewhere.
@@ -171,23 +176,23 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
      }},
 
     // The request.
-    {"query"},
-    {"form"},
-    {"files"},
-    {"auth"},
-    {"connect_timeout"},
-    {"stall_timeout"},
-    {"limit_rate"},
-    {"redirects"},
-    {"trust_redirects"},
-    {"http"},
-    {"proxy"},
-    {"netrc"},
-    {"cacert"},
-    {"cert"},
-    {"insecure"},
-    {"unix_socket"},
-    {"resolve"},
+    {"query", read_query},
+    {"form", read_form},
+    {"files", read_files},
+    {"auth", read_auth},
+    {"connect_timeout", read_connect_timeout},
+    {"stall_timeout", read_stall_timeout},
+    {"limit_rate", read_limit_rate},
+    {"redirects", read_redirects},
+    {"trust_redirects", read_trust_redirects},
+    {"http", read_http},
+    {"proxy", read_proxy},
+    {"netrc", read_netrc},
+    {"cacert", read_cacert},
+    {"cert", read_cert},
+    {"insecure", read_insecure},
+    {"unix_socket", read_unix_socket},
+    {"resolve", read_resolve},
 
     // These belong to the task.
     {"timeout", belongs_to_task, false},
@@ -245,9 +250,13 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
                     "as in `fetch: https://example.org/`; several URLs are several tasks");
   }
   check_fetch_file(reader, value, draft);
-  if (draft.fetch.body && !draft.has_method) draft.fetch.method = "POST";  // As curl has it.
-  if (draft.body_is_json && !draft.headers.contains("content-type"))
-    draft.fetch.headers.emplace_back("Content-Type", "application/json");
+  append_query(draft.fetch.url, draft.query);
+  for (std::string& mirror : draft.fetch.mirrors) append_query(mirror, draft.query);
+  join_auth_and_headers(reader, draft);
+  if ((draft.fetch.body || !draft.fetch.files.empty()) && !draft.has_method)
+    draft.fetch.method = "POST";  // As curl has it.
+  if (!draft.body_type.empty() && !draft.headers.contains("content-type"))
+    draft.fetch.headers.emplace_back("Content-Type", draft.body_type);
   return std::make_unique<const Fetch>(std::move(draft.fetch));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace gather::job {
 
@@ -16,9 +17,12 @@ struct FetchDraft {
   Fetch fetch;
   bool has_url = false;
   bool has_method = false;
-  Value body;  ///< The key `body` or `json`, whichever came first in the mapping at hand.
-  bool body_is_json = false;
-  int mapping = 0;  ///< Counts the mappings read: the defaults, then the task's own.
+  Value body;  ///< The key `body`, `json`, `form` or `files`, whichever came first in the mapping at hand.
+  std::string_view body_type;    ///< Content-Type unless there is one; may be empty.
+  std::vector<NameValue> query;  ///< To be added to the URL.
+  Value auth;                    ///< The key.
+  int auth_mapping = 0;          ///< That it was written in.
+  int mapping = 0;               ///< Counts the mappings read: the defaults, then the task's own.
 
   struct Place {
     std::size_t index = 0;  ///< In fetch.headers.
@@ -29,6 +33,12 @@ struct FetchDraft {
 
 /// RFC 9110, section 5.6.2: a method, or a header's name.
 bool is_token(std::string_view text);
+
+/// False, and found, if the mapping at hand has a body already; else that of an earlier one is forgotten.
+bool is_only_body(Reader& reader, Member member, FetchDraft& draft);
+
+/// A number of bytes: 1000, 500k, 10M, 1G, or by 1024 with Ki and Mi. Nothing, and found, if it is none.
+std::optional<std::uint64_t> read_bytes(Reader& reader, Value value);
 
 /// ASCII letters in lower case.
 std::string lower(std::string_view text);

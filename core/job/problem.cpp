@@ -12,6 +12,11 @@ void Findings::error(Extent extent, std::string message, std::string hint) {
   found_.push_back({Problem::Severity::error, extent, std::move(message), std::move(hint)});
 }
 
+void Findings::secret_error(Extent extent, std::string message, std::string hint) {
+  error(extent, std::move(message), std::move(hint));
+  found_.back().secret = true;
+}
+
 void Findings::warning(Extent extent, std::string message, std::string hint) {
   found_.push_back({Problem::Severity::warning, extent, std::move(message), std::move(hint)});
 }
@@ -33,7 +38,7 @@ std::vector<Problem> Findings::located(const Lines& lines) && {
   problems.reserve(found_.size());
   for (Finding& finding : found_)
     problems.push_back({finding.severity, lines.locate(finding.extent.begin), lines.width(finding.extent),
-                        std::move(finding.message), std::move(finding.hint)});
+                        std::move(finding.message), std::move(finding.hint), finding.secret});
   return problems;
 }
 

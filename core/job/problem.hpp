@@ -21,6 +21,7 @@ struct Problem {
   std::uint32_t length = 1;  ///< Characters under the caret, on the line of `position`.
   std::string message;       ///< A sentence without a final full stop.
   std::string hint = {};     ///< What to do about it; may be empty.
+  bool secret = false;       ///< The line holds what is not to be shown.
 };
 
 /// `file:line:column: error: message`, the line, a caret below it, and `  hint: …` if there is one; every
@@ -39,9 +40,12 @@ class Findings {
     Extent extent;
     std::string message;
     std::string hint;
+    bool secret = false;
   };
 
   void error(Extent extent, std::string message, std::string hint = {});
+  /// The same where the line holds a secret, and is not shown.
+  void secret_error(Extent extent, std::string message, std::string hint = {});
   void warning(Extent extent, std::string message, std::string hint = {});
 
   /// Forgets the others: with broken syntax they would only be guesses. Returns false, for `return only(…)`.

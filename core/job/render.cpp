@@ -77,7 +77,7 @@ void render_one(std::string& out, const Source& source, const Lines& lines, cons
   out += fmt::format("{}:{}:{}: {}: {}\n", inert(source.name), number, column, is_error ? "error" : "warning",
                      problem.message);
   const std::string_view line = lines.line(number);
-  if (line.find_first_not_of(" \t") != std::string_view::npos) {
+  if (!problem.secret && line.find_first_not_of(" \t") != std::string_view::npos) {
     const auto start = static_cast<std::size_t>(line.data() - body(source).data());
     const std::size_t before = lines.offset(problem.position) - start;
     out += marked(line.substr(0, before), line.substr(before), problem.length);

@@ -37,6 +37,10 @@ class Reader {
   void error(Value at, std::string message, std::string hint = {}) {
     findings_.error(at.extent(), std::move(message), std::move(hint));
   }
+  /// The same where the line holds a secret, and is not shown.
+  void secret_error(Value at, std::string message, std::string hint = {}) {
+    findings_.secret_error(at.extent(), std::move(message), std::move(hint));
+  }
 
   /// Text: quoted, or plain as its source has it. In JSON a number is text, true, false and null are not.
   /// Warns of plain text that other readers of YAML take for something else.

@@ -80,7 +80,7 @@ std::optional<UrlFault> fault_in_url(std::string_view url) {
   authority = authority.substr(0, authority.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos)
     return UrlFault{"a user or password in a URL is not supported",
-                    "it would show up in every log; send an Authorization header instead"};
+                    "it would show up in every log; `auth` takes it from a variable or a file", true};
   return fault_in_host_and_port(authority);
 }
 

@@ -10,6 +10,7 @@ namespace gather::job {
 struct UrlFault {
   std::string message;
   std::string hint;
+  bool secret = false;  ///< The URL holds what is not to be shown.
 };
 
 /// What is wrong with `url`, or nothing: http or https, a host (a name, an IPv4 address or `[IPv6]`), a port

@@ -61,6 +61,14 @@ CurlApi load_curl() {
   library.find(api.share_setopt, "curl_share_setopt");
   library.find(api.slist_append, "curl_slist_append");
   library.find(api.slist_free_all, "curl_slist_free_all");
+  library.find(api.mime_init, "curl_mime_init");
+  library.find(api.mime_free, "curl_mime_free");
+  library.find(api.mime_addpart, "curl_mime_addpart");
+  library.find(api.mime_name, "curl_mime_name");
+  library.find(api.mime_filename, "curl_mime_filename");
+  library.find(api.mime_type, "curl_mime_type");
+  library.find(api.mime_data, "curl_mime_data");
+  library.find(api.mime_data_cb, "curl_mime_data_cb");
   library.find(api.url, "curl_url");
   library.find(api.url_cleanup, "curl_url_cleanup");
   library.find(api.url_set, "curl_url_set");

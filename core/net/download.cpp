@@ -86,9 +86,9 @@ Failure protocol_failure(const Answer& answer, std::string_view what) {
 class Attempt {
  public:
   Attempt(Session& session, const Download& wanted)
-      : session_(session), wanted_(wanted), request_{wanted.url,      wanted.method,   wanted.headers,
-                                                     wanted.body,     wanted.expected, {},
-                                                     wanted.transport} {}
+      : session_(session), wanted_(wanted), request_{wanted.url,       wanted.method,   wanted.headers,
+                                                     wanted.body,      wanted.expected, {},
+                                                     wanted.transport, wanted.parts} {}
 
   async::Co<DownloadResult> run() {
     if (auto fault = fault_in(request_)) co_return LocalFailure{std::move(*fault)};

@@ -27,6 +27,7 @@ struct Download {
   std::optional<std::string> body = {};
   std::optional<std::filesystem::path> output = {};  ///< Absolute, or relative to the working directory.
   std::optional<Checksum> checksum = {};
+  std::vector<Part> parts = {};    ///< If any, they are the body.
   std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
   bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
   Transport transport = {};        ///< How it is sent.

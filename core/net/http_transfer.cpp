@@ -68,6 +68,12 @@ void HttpTransfer::set_options() {
 void HttpTransfer::set_method() {
   CURL* const easy = easy_.get();
   const std::string& method = request_.method;
+  if (!request_.parts.empty()) {
+    multipart_.emplace(easy, request_.parts);
+    set(easy, CURLOPT_MIMEPOST, multipart_->get());
+    set(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+    return;
+  }
   // A POST, PUT or PATCH without a body says so with Content-Length: 0.
   if (request_.body || method == "POST" || method == "PUT" || method == "PATCH") {
     set(easy, CURLOPT_POST, 1L);
@@ -85,7 +91,8 @@ void HttpTransfer::set_headers() {
   for (const auto& [name, value] : request_.headers)
     headers_.append(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   for (const auto& [name, value] : request_.conditions) headers_.append(fmt::format("{}: {}", name, value));
-  if (!names(request_, "content-type")) headers_.append("Content-Type:");  // Not a form unless said so.
+  if (request_.parts.empty() && !names(request_, "content-type"))
+    headers_.append("Content-Type:");                          // Not a form unless said so.
   if (!names(request_, "expect")) headers_.append("Expect:");  // Saves a second where it is not answered.
   if (!names(request_, "user-agent")) headers_.append("User-Agent: gather/" GATHER_VERSION);
   set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
@@ -103,6 +110,7 @@ void HttpTransfer::set_upload(std::optional<std::uint64_t> length) {
 }
 
 void HttpTransfer::start() noexcept {
+  if (multipart_ && !multipart_->fault().empty()) return on_ended(CURLE_READ_ERROR);
   last_sign_ = paced_until_ = loop_.now();
   try {
     loop_.arm(stall_timer_, stalls_at());
@@ -228,6 +236,7 @@ Failure HttpTransfer::explained() const {
   using Kind = Failure::Kind;
   const std::string host = host_of(request_.url);
   if (refused_) return {Kind::local, "", true};
+  if (multipart_ && !multipart_->fault().empty()) return {Kind::local, multipart_->fault(), true};
   if (!reader_.fault().empty()) return {Kind::protocol, fmt::format("{} {}", host, reader_.fault())};
   if (!no_socket_.empty()) return {Kind::local, fmt::format("{}: {}", host, no_socket_)};
   if (stalled_) return {Kind::timeout, fmt::format("{} sent nothing for {}", host, show(patience_.stall))};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/net/multi.hpp"
+#include "core/net/multipart.hpp"
 #include "core/net/request.hpp"
 #include "core/net/trust.hpp"
 
@@ -118,6 +119,7 @@ class HttpTransfer : private Multi::Transfer {
   Easy easy_;
   CurlList headers_;
   CurlList resolve_;
+  std::optional<Multipart> multipart_;
   std::array<char, CURL_ERROR_SIZE> text_{};
 
   HeadReader reader_;

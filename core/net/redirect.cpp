@@ -45,7 +45,10 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
   const bool becomes_get =
       status == 303 ? request.method != "HEAD" : (status == 301 || status == 302) && request.method == "POST";
   next.method = becomes_get ? "GET" : request.method;
-  if (!becomes_get) next.body = request.body;
+  if (!becomes_get) {
+    next.body = request.body;
+    next.parts = request.parts;
+  }
   const bool at_home = first.transport.trust_redirects || target == origin_of(first.url);
   if (!at_home) next.transport.certificate.reset();
   for (const auto& header : first.headers) {

@@ -15,6 +15,14 @@
 
 namespace gather::net {
 
+/// One part of a multipart/form-data body.
+struct Part {
+  std::string name;
+  std::string value = {};                ///< Without `file`.
+  std::optional<std::string> file = {};  ///< A path; read while it is sent, and sent with its last name.
+  std::string type = {};                 ///< Content-Type; empty: what libcurl takes it for.
+};
+
 /// One HTTP request. Redirects are followed, as many as `transport` allows.
 struct Request {
   std::string url;  ///< http or https, absolute, without user and password.
@@ -27,7 +35,8 @@ struct Request {
   /// Headers of our own that ask for less of the body (Range, If-None-Match). They tell nothing about the
   /// user and go wherever a redirect leads.
   std::vector<std::pair<std::string, std::string>> conditions = {};
-  Transport transport = {};  ///< How it is sent.
+  Transport transport = {};      ///< How it is sent.
+  std::vector<Part> parts = {};  ///< If any, they are the body.
 };
 
 /// Why the request can't be put into words of HTTP without becoming another, as a sentence without a final

@@ -2,11 +2,15 @@
 
 #include "core/async/io/files.hpp"
 #include "core/base/quote.hpp"
+#include "core/net/authorization.hpp"
+#include "core/run/secret.hpp"
 #include "core/run/spooled_output.hpp"
 
 #include <fmt/format.h>
 
+#include <expected>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 namespace gather::run {
@@ -16,6 +20,44 @@ const job::Fetch& fetch_of(const AttemptContext& context) {
   return *std::get<std::unique_ptr<const job::Fetch>>(context.task().action);
 }
 
+net::Transport transport_for(const job::Fetch& fetch, const std::filesystem::path& directory) {
+  net::Transport how;
+  how.connect_timeout = fetch.connect_timeout;
+  how.stall_timeout = fetch.stall_timeout;
+  how.limit_rate = fetch.limit_rate.value_or(0);
+  how.redirects = fetch.redirects;
+  how.trust_redirects = fetch.trust_redirects;
+  how.http = fetch.http == job::HttpVersion::automatic ? net::HttpVersion::automatic
+             : fetch.http == job::HttpVersion::two     ? net::HttpVersion::two
+                                                       : net::HttpVersion::one;
+  how.proxy = fetch.proxy;
+  how.netrc = fetch.netrc;
+  if (fetch.cacert) how.authorities = directory / *fetch.cacert;
+  if (fetch.cert)
+    how.certificate = {directory / fetch.cert->certificate,
+                       fetch.cert->key.empty() ? "" : (directory / fetch.cert->key).string()};
+  how.insecure = fetch.insecure;
+  if (fetch.unix_socket) how.unix_socket = directory / *fetch.unix_socket;
+  how.resolve = fetch.resolve;
+  return how;
+}
+
+/// The value of the header Authorization, empty for none; or why it can't be made.
+std::expected<std::string, std::string> authorization_for(const job::Auth& auth,
+                                                          const std::filesystem::path& directory) {
+  if (const auto* basic = std::get_if<job::BasicAuth>(&auth)) {
+    auto password = read_secret(basic->password, directory);
+    if (password) *password = net::basic_authorization(basic->user, *password);
+    return password;
+  }
+  if (const auto* bearer = std::get_if<job::BearerAuth>(&auth)) {
+    auto token = read_secret(bearer->token, directory);
+    if (token) token->insert(0, "Bearer ");
+    return token;
+  }
+  return "";
+}
+
 net::Download download_for(const AttemptContext& context) {
   const job::Fetch& fetch = fetch_of(context);
   net::Download download;
@@ -23,6 +65,11 @@ net::Download download_for(const AttemptContext& context) {
   download.method = fetch.method;
   download.headers = fetch.headers;
   download.body = fetch.body;
+  for (const job::FormPart& part : fetch.files)
+    download.parts.push_back(
+        {part.name, part.value,
+         part.file ? std::optional((context.job.directory / *part.file).string()) : std::nullopt, part.type});
+  download.transport = transport_for(fetch, context.job.directory);
   if (fetch.output) download.output = context.job.directory / *fetch.output;
   if (fetch.checksum)
     download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
@@ -56,7 +103,14 @@ struct ToOutcome {
 }  // namespace
 
 async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
+  // Read for each attempt, and kept nowhere: a secret may be renewed meanwhile.
+  auto authorization = authorization_for(fetch_of(context).auth, context.job.directory);
+  if (!authorization) {
+    result.outcome = LocalFailure{std::move(authorization.error())};
+    co_return;
+  }
   net::Download wanted = download_for(context);
+  if (!authorization->empty()) wanted.headers.emplace_back("Authorization", std::move(*authorization));
   if (auto failed = co_await look_up(context, wanted)) {
     result.outcome = std::move(*failed);
     co_return;

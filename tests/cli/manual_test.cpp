@@ -420,7 +420,8 @@ TEST_CASE("the pages name every key that a job file can have", "[cli][manual]") 
   const Names in_retries = words_in_code(page("retries").text);
   CHECK(fields(missing(keys_offered("tasks: {a: {retry: {zzz: 1}}}"), in_retries)) == "");
   CHECK(fields(missing(keys_offered("tasks: {a: {retry: {on: zzz}}}"), in_retries)) == "");
-  const Names in_fetches = words_in_code(page("fetch-tasks").text + page("fetch-files").text);
+  const Names in_fetches =
+      words_in_code(page("fetch-tasks").text + page("fetch-files").text + page("fetch-requests").text);
   CHECK(fields(missing(keys_offered("tasks: {a: {fetch: {url: http://a/, zzz: 1}}}"), in_fetches)) == "");
 }
 

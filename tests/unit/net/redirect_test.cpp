@@ -38,7 +38,7 @@ TEST_CASE("a redirect is followed, and its own body is not the result", "[net][r
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("ten redirects are followed, and no more", "[net][redirect]") {
+TEST_CASE("C51: ten redirects are followed, and no more", "[net][redirect]") {
   const ScriptedServer endless([](const ScriptedServer::Request&) { return Reply{leading_to("/again")}; });
   CHECK(fetch({.url = endless.url()}) == "redirect: HOST redirected 11 times, the last time to HOST");
   CHECK(endless.requests().size() == 11);
@@ -50,14 +50,14 @@ TEST_CASE("ten redirects are followed, and no more", "[net][redirect]") {
   CHECK(fetch({.url = ten.url()}) == "200, 5 bytes");
 }
 
-TEST_CASE("a redirect to what is neither http nor https is refused", "[net][redirect]") {
+TEST_CASE("C52: a redirect to what is neither http nor https is refused", "[net][redirect]") {
   for (const char* location : {"ftp://127.0.0.1/x", "file:///etc/passwd", "gopher://127.0.0.1/"}) {
     const ScriptedServer server([&](const ScriptedServer::Request&) { return Reply{leading_to(location)}; });
     CHECK(fetch({.url = server.url()}).starts_with("redirect: HOST redirects to \""));
   }
 }
 
-TEST_CASE("own headers stay with their origin", "[net][redirect]") {
+TEST_CASE("C53: own headers stay with their origin", "[net][redirect]") {
   const ScriptedServer other([](const ScriptedServer::Request&) { return Reply{response(200, "hello")}; });
   const ScriptedServer server([&](const ScriptedServer::Request& request) {
     return Reply{leading_to(request.target == "/" ? "/same" : other.url())};

@@ -1,0 +1,428 @@
+// The keys of a fetch that say what is asked and how: query, bodies, credentials, time, route, trust.
+#include "core/job/check_fetch_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace gather::job {
+namespace {
+
+std::size_t members(Value map) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const Member member : Members(map)) ++count;
+  return count;
+}
+
+bool unreserved(unsigned char c) {
+  return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    if (const auto byte = static_cast<unsigned char>(c); unreserved(byte))
+      out += c;
+    else
+      out += fmt::format("%{:02X}", byte);
+  return out;
+}
+
+std::string encoded(const std::vector<NameValue>& fields) {
+  std::string out;
+  for (const auto& [name, value] : fields)
+    out += fmt::format("{}{}={}", out.empty() ? "" : "&", encoded(name), encoded(value));
+  return out;
+}
+
+/// Names with a value each, or with a list of them, for as many fields. False where something is wrong.
+bool read_fields(Reader& reader, Value map, std::string_view example, std::vector<NameValue>& fields) {
+  if (!reader.is_map(map, std::string(example))) return false;
+  bool all = true;
+  for (const Member field : Members(map)) {
+    if (!reader.has_value(field, for_empty_text)) {
+      all = false;
+      continue;
+    }
+    for (const Value value : reader.one_or_more(field.value, "a text or a list of them")) {
+      const auto text = reader.scalar(value, "a text");
+      if (text) fields.emplace_back(field.key.text(), *text);
+      all = all && text;
+    }
+  }
+  return all;
+}
+
+/// Why `text` can't be a path or an option of libcurl's: both end at a NUL.
+bool holds_control(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+std::optional<std::filesystem::path> read_path(Reader& reader, Value value) {
+  const auto text = reader.text(value);
+  if (!text) return std::nullopt;
+  if (text->empty() || holds_control(*text)) {
+    reader.error(value, fmt::format("{} names no file", code(*text)));
+    return std::nullopt;
+  }
+  return std::filesystem::path(*text);
+}
+
+bool is_variable(std::string_view name) {
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+struct SecretDraft {
+  std::optional<SecretSource> source;
+};
+
+constexpr auto secret_keys = std::to_array<Key<SecretDraft>>({
+    {"env",
+     [](Reader& r, Member m, SecretDraft& to) {
+       const auto name = r.text(m.value);
+       if (!name) return;
+       if (!is_variable(*name))
+         r.secret_error(m.key, "this is no name of an environment variable", "as in `{env: TOKEN}`");
+       else
+         to.source = SecretSource{SecretSource::Kind::environment, std::string(*name)};
+     }},
+    {"file",
+     [](Reader& r, Member m, SecretDraft& to) {
+       if (const auto path = read_path(r, m.value))
+         to.source = SecretSource{SecretSource::Kind::file, path->string()};
+     }},
+});
+
+void read_secret(Reader& reader, Member member, std::optional<SecretSource>& into) {
+  if (!member.value.is_map())
+    return reader.secret_error(
+        member.key,
+        fmt::format("{} is a secret, and a job file is no place for one", code(member.key.text())),
+        "write `{env: NAME}` for a variable, or `{file: PATH}` for a file that holds it");
+  SecretDraft draft;
+  reader.keys(member.value, secret_keys, draft);
+  if (members(member.value) != 1)
+    reader.error(member.key, "a secret has one source", "either `env` or `file`");
+  else
+    into = draft.source;
+}
+
+struct AuthDraft {
+  std::optional<std::string> user;
+  std::optional<SecretSource> secret;
+  Auth auth;
+};
+
+constexpr auto basic_keys = std::to_array<Key<AuthDraft>>({
+    {"user",
+     [](Reader& r, Member m, AuthDraft& to) {
+       const auto user = r.text(m.value);
+       if (!user) return;
+       if (user->contains(':') || holds_control(*user))
+         r.error(m.value, "a user's name can't hold `:` or control characters");
+       else
+         to.user = std::string(*user);
+     }},
+    {"password", [](Reader& r, Member m, AuthDraft& to) { read_secret(r, m, to.secret); }},
+});
+
+constexpr auto bearer_keys = std::to_array<Key<AuthDraft>>({
+    {"token", [](Reader& r, Member m, AuthDraft& to) { read_secret(r, m, to.secret); }},
+});
+
+void read_basic(Reader& reader, Member member, AuthDraft& to) {
+  if (!reader.is_map(member.value, "as in `basic: {user: me, password: {env: PASSWORD}}`")) return;
+  const std::size_t before = reader.findings().errors();
+  reader.keys(member.value, basic_keys, to);
+  if (to.user && to.secret)
+    to.auth = BasicAuth{*to.user, *to.secret};
+  else if (reader.findings().errors() == before)
+    reader.error(member.key, "`basic` needs a `user` and a `password`",
+                 "as in `basic: {user: me, password: {env: PASSWORD}}`");
+}
+
+void read_bearer(Reader& reader, Member member, AuthDraft& to) {
+  if (!member.value.is_map())
+    return reader.secret_error(member.key, "`bearer` is a mapping", "as in `bearer: {token: {env: TOKEN}}`");
+  const std::size_t before = reader.findings().errors();
+  reader.keys(member.value, bearer_keys, to);
+  if (to.secret)
+    to.auth = BearerAuth{*to.secret};
+  else if (reader.findings().errors() == before)
+    reader.error(member.key, "`bearer` needs a `token`", "as in `bearer: {token: {env: TOKEN}}`");
+}
+
+constexpr auto auth_keys = std::to_array<Key<AuthDraft>>({{"basic", read_basic}, {"bearer", read_bearer}});
+
+struct CertDraft {
+  ClientCertificate cert;
+};
+
+constexpr auto cert_keys = std::to_array<Key<CertDraft>>({
+    {"certificate",
+     [](Reader& r, Member m, CertDraft& to) {
+       if (auto path = read_path(r, m.value)) to.cert.certificate = std::move(*path);
+     }},
+    {"key",
+     [](Reader& r, Member m, CertDraft& to) {
+       if (auto path = read_path(r, m.value)) to.cert.key = std::move(*path);
+     }},
+});
+
+struct PartDraft {
+  FormPart part;
+  bool has_value = false;
+};
+
+constexpr auto part_keys = std::to_array<Key<PartDraft>>({
+    {"file", [](Reader& r, Member m, PartDraft& to) { to.part.file = read_path(r, m.value); }},
+    {"value",
+     [](Reader& r, Member m, PartDraft& to) {
+       to.has_value = true;
+       if (const auto text = r.scalar(m.value, "a text")) to.part.value = *text;
+     }},
+    {"type",
+     [](Reader& r, Member m, PartDraft& to) {
+       const auto type = r.text(m.value);
+       if (!type) return;
+       const std::size_t slash = type->find('/');
+       if (holds_control(*type) || slash == std::string_view::npos || !is_token(type->substr(0, slash)))
+         r.error(m.value, fmt::format("{} is no media type", code(*type)), "as in text/csv");
+       else
+         to.part.type = *type;
+     }},
+});
+
+void read_part(Reader& reader, std::string_view name, Value value, std::vector<FormPart>& parts) {
+  PartDraft draft;
+  draft.part.name = name;
+  if (value.is_scalar()) {
+    draft.part.file = read_path(reader, value);
+  } else if (reader.is_map(value, "as in `{file: table.csv, type: text/csv}` or `{value: text}`")) {
+    const std::size_t before = reader.findings().errors();
+    reader.keys(value, part_keys, draft);
+    if (draft.part.file.has_value() == draft.has_value && reader.findings().errors() == before)
+      reader.error(value, "a part is a `file` or a `value`", "write one of the two");
+  }
+  parts.push_back(std::move(draft.part));
+}
+
+}  // namespace
+
+void read_query(Reader& reader, Member member, FetchDraft& draft) {
+  std::vector<NameValue> fields;
+  if (!read_fields(reader, member.value, "as in `query: {page: 2, tag: [a, b]}`", fields)) return;
+  // A task's own take the place of those by the same name in the defaults.
+  std::erase_if(draft.query, [&](const NameValue& old) {
+    return std::ranges::find(fields, old.first, &NameValue::first) != fields.end();
+  });
+  draft.query.insert(draft.query.end(), fields.begin(), fields.end());
+}
+
+void append_query(std::string& url, const std::vector<NameValue>& query) {
+  if (query.empty()) return;
+  const std::size_t end = std::min(url.find('#'), url.size());
+  const std::size_t mark = url.find('?');
+  const bool has_query = mark < end;
+  std::string added = has_query ? (mark + 1 == end || url[end - 1] == '&' ? "" : "&") : "?";
+  url.insert(end, added + encoded(query));
+}
+
+void read_form(Reader& reader, Member member, FetchDraft& draft) {
+  std::vector<NameValue> fields;
+  if (!is_only_body(reader, member, draft) ||
+      !read_fields(reader, member.value, "as in `form: {name: value}`", fields))
+    return;
+  draft.fetch.body = encoded(fields);
+  draft.body_type = "application/x-www-form-urlencoded";
+}
+
+void read_files(Reader& reader, Member member, FetchDraft& draft) {
+  if (!is_only_body(reader, member, draft) ||
+      !reader.is_map(member.value, "as in `files: {photo: cat.jpg, title: {value: Cat}}`"))
+    return;
+  for (const Member part : Members(member.value)) {
+    if (!reader.has_value(part)) continue;
+    const std::string_view name = part.key.text();
+    if (holds_control(name)) reader.error(part.key, fmt::format("{} is no name for a part", code(name)));
+    if (!part.value.is_list()) {
+      read_part(reader, name, part.value, draft.fetch.files);
+      continue;
+    }
+    for (const Value item : Items(part.value)) read_part(reader, name, item, draft.fetch.files);
+  }
+  if (members(member.value) == 0) reader.error(member.value, "there is nothing to send", "name a file");
+}
+
+void read_auth(Reader& reader, Member member, FetchDraft& draft) {
+  if (!reader.is_map(member.value, "as in `auth: {bearer: {token: {env: TOKEN}}}`")) return;
+  AuthDraft auth;
+  reader.keys(member.value, auth_keys, auth);
+  if (members(member.value) != 1)
+    return reader.error(member.key, "`auth` is either `basic` or `bearer`", "write one of the two");
+  draft.fetch.auth = std::move(auth.auth);
+  draft.auth = member.key;
+  draft.auth_mapping = draft.mapping;
+}
+
+void join_auth_and_headers(Reader& reader, FetchDraft& draft) {
+  const auto header = draft.headers.find("authorization");
+  if (std::holds_alternative<std::monostate>(draft.fetch.auth) || header == draft.headers.end()) return;
+  if (header->second.mapping == draft.auth_mapping)
+    return reader.error(draft.auth, "there is a header Authorization as well", "remove one of them");
+  if (header->second.mapping > draft.auth_mapping)
+    draft.fetch.auth = std::monostate();
+  else
+    std::erase_if(draft.fetch.headers,
+                  [](const NameValue& entry) { return lower(entry.first) == "authorization"; });
+}
+
+std::optional<std::uint64_t> read_bytes(Reader& reader, Value value) {
+  const auto text = reader.scalar(value, "a number of bytes");
+  if (!text) return std::nullopt;
+  std::uint64_t count = 0;
+  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
+  const std::string_view unit(end, static_cast<std::size_t>(text->data() + text->size() - end));
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> units{{{"", 1},
+                                                                                    {"B", 1},
+                                                                                    {"k", 1000},
+                                                                                    {"K", 1000},
+                                                                                    {"M", 1'000'000},
+                                                                                    {"G", 1'000'000'000},
+                                                                                    {"Ki", 1024},
+                                                                                    {"Mi", 1024 * 1024}}};
+  const auto* const known =
+      std::ranges::find(units, unit, &std::pair<std::string_view, std::uint64_t>::first);
+  if (failure != std::errc() || known == units.end() ||
+      count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / known->second) {
+    reader.error(value, fmt::format("{} is no number of bytes", code(*text)), "as in 500k, 10M or 1G");
+    return std::nullopt;
+  }
+  return count * known->second;
+}
+
+void read_connect_timeout(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.connect_timeout = limit;
+}
+
+void read_stall_timeout(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.stall_timeout = limit;
+}
+
+void read_limit_rate(Reader& reader, Member member, FetchDraft& draft) {
+  const auto rate = read_bytes(reader, member.value);
+  if (rate == 0) return reader.error(member.value, "nothing would ever arrive", "leave it out for no limit");
+  if (rate) draft.fetch.limit_rate = rate;
+}
+
+void read_redirects(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto most = reader.whole(member.value, 0, 100)) draft.fetch.redirects = *most;
+}
+
+void read_trust_redirects(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.trust_redirects = *yes;
+}
+
+void read_http(Reader& reader, Member member, FetchDraft& draft) {
+  const auto version = reader.scalar(member.value, "a version of HTTP");
+  if (!version) return;
+  if (*version == "auto")
+    draft.fetch.http = HttpVersion::automatic;
+  else if (*version == "1.1")
+    draft.fetch.http = HttpVersion::one;
+  else if (*version == "2")
+    draft.fetch.http = HttpVersion::two;
+  else
+    reader.error(member.value, fmt::format("{} is no version of HTTP that can be asked for", code(*version)),
+                 "write auto, 1.1 or 2");
+}
+
+void read_proxy(Reader& reader, Member member, FetchDraft& draft) {
+  const auto proxy = reader.text(member.value);
+  if (!proxy) return;
+  constexpr std::array<std::string_view, 6> schemes{"http://",    "https://",  "socks4://",
+                                                    "socks4a://", "socks5://", "socks5h://"};
+  const auto* const scheme =
+      std::ranges::find_if(schemes, [&](std::string_view known) { return proxy->starts_with(known); });
+  // It may hold a password, so it is not shown.
+  if (!proxy->empty() &&
+      (scheme == schemes.end() || proxy->size() == scheme->size() || holds_control(*proxy)))
+    return reader.secret_error(
+        member.value, "this is no proxy",
+        "as in http://proxy.example.org:3128 or socks5h://127.0.0.1:1080, or \"\" for none");
+  draft.fetch.proxy = std::string(*proxy);
+}
+
+void read_netrc(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.netrc = *yes;
+}
+
+void read_cacert(Reader& reader, Member member, FetchDraft& draft) {
+  if (auto path = read_path(reader, member.value)) draft.fetch.cacert = std::move(*path);
+}
+
+void read_cert(Reader& reader, Member member, FetchDraft& draft) {
+  CertDraft cert;
+  if (member.value.is_scalar()) {
+    if (auto path = read_path(reader, member.value)) cert.cert.certificate = std::move(*path);
+  } else if (reader.is_map(member.value, "as in `{certificate: me.pem, key: me.key}`")) {
+    const std::size_t before = reader.findings().errors();
+    reader.keys(member.value, cert_keys, cert);
+    if (cert.cert.certificate.empty() && reader.findings().errors() == before)
+      reader.error(member.value, "a key alone is not enough", "add `certificate`");
+  }
+  if (!cert.cert.certificate.empty()) draft.fetch.cert = std::move(cert.cert);
+}
+
+void read_insecure(Reader& reader, Member member, FetchDraft& draft) {
+  const auto yes = reader.boolean(member.value);
+  if (!yes) return;
+  draft.fetch.insecure = *yes;
+  if (*yes)
+    reader.findings().warning(
+        member.key.extent(),
+        "certificates are not checked: anyone on the way can read and change what is fetched",
+        "`cacert` names the authority of a server with a certificate of its own");
+}
+
+void read_unix_socket(Reader& reader, Member member, FetchDraft& draft) {
+  if (auto path = read_path(reader, member.value)) draft.fetch.unix_socket = std::move(*path);
+}
+
+void read_resolve(Reader& reader, Member member, FetchDraft& draft) {
+  std::vector<std::string> entries;
+  for (const Value item : reader.one_or_more(member.value, "host:port:address or a list of them")) {
+    const auto text = reader.scalar(item, "host:port:address");
+    if (!text) continue;
+    const std::size_t host = text->find(':');
+    const std::size_t port = host == std::string_view::npos ? host : text->find(':', host + 1);
+    unsigned number = 0;
+    bool good = port != std::string_view::npos && host > 0 && port + 1 < text->size();
+    if (good) {
+      const auto [end, failure] = std::from_chars(text->data() + host + 1, text->data() + port, number);
+      good = failure == std::errc() && end == text->data() + port && number >= 1 && number <= 65535 &&
+             std::ranges::all_of(text->substr(port + 1),
+                                 [](unsigned char c) {
+                                   return std::isxdigit(c) != 0 ||
+                                          std::string_view(".:,[]").contains(static_cast<char>(c));
+                                 }) &&
+             std::ranges::all_of(text->substr(0, host), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
+             });
+    }
+    if (good)
+      entries.emplace_back(*text);
+    else
+      reader.error(item, fmt::format("{} is not host:port:address", code(*text)),
+                   "as in example.org:443:127.0.0.1");
+  }
+  draft.fetch.resolve = std::move(entries);
+}
+
+}  // namespace gather::job
