@@ -50,6 +50,7 @@ ExitStatus execute(const CompareCommand& command) {
   options.output = report::TaskOutput::failures_to_err;
   options.summary = false;
   Engine engine(settings.seed, command.job.debug);
+  engine.fetch_anew();
   run::Random order(settings.seed);
   std::vector<analyse::Pair> pairs;
   for (std::uint64_t number = 1; number <= pairs_wanted; ++number) {

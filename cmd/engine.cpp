@@ -88,6 +88,8 @@ Engine::~Engine() = default;
 
 std::uint64_t Engine::received() const { return executors_->fetch.received(); }
 
+void Engine::fetch_anew() { executors_->fetch.fetch_anew(); }
+
 void Engine::signalled(int number) {
   if (signal_ == 0) signal_ = number;
   if (running_ != nullptr) running_->stop(request_for(number));
@@ -109,6 +111,7 @@ run::Record Engine::run(const job::Job& job, run::Options options, run::Observer
   loop_.create_task(tick_for_ever(tick, scheduler, failure), "tick");
   run::Record record = loop_.run(scheduler.run());
   executors_->session.close_connections();
+  executors_->fetch.forget();
   if (failure) std::rethrow_exception(failure);
   return record;
 }

@@ -35,6 +35,9 @@ class Engine {
   /// Body bytes of fetches that have come so far, of failed attempts, too.
   std::uint64_t received() const;
 
+  /// From now on files that are there already are fetched again, so that no run profits from another.
+  void fetch_anew();
+
   bool interrupted() const { return signal_ != 0; }
 
  private:

@@ -48,6 +48,11 @@ void read_sha256(Reader& reader, Member member, FetchDraft& draft);
 void read_checksum(Reader& reader, Member member, FetchDraft& draft);
 void read_checksums(Reader& reader, Member member, FetchDraft& draft);
 void read_resume(Reader& reader, Member member, FetchDraft& draft);
+void read_if_exists(Reader& reader, Member member, FetchDraft& draft);
+void read_max_size(Reader& reader, Member member, FetchDraft& draft);
+void read_mtime(Reader& reader, Member member, FetchDraft& draft);
+void read_mode(Reader& reader, Member member, FetchDraft& draft);
+void read_fsync(Reader& reader, Member member, FetchDraft& draft);
 /// What only the whole fetch can tell. `fetch` is its value in the task.
 void check_fetch_file(Reader& reader, Value fetch, FetchDraft& draft);
 

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <utility>
 
 namespace gather::job {
 namespace {
@@ -44,6 +48,28 @@ std::optional<std::string> hex_of_base64(std::string_view text) {
   if ((bits & ((1U << static_cast<unsigned>(count)) - 1)) != 0)
     return std::nullopt;  // Not as an encoder ends.
   return hex;
+}
+
+/// `10MB`, `4MiB`, or bytes; at most what a file can have.
+std::optional<std::uint64_t> size_in(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units{{{"", 1},
+                                                                              {"B", 1},
+                                                                              {"kB", 1000},
+                                                                              {"KB", 1000},
+                                                                              {"MB", 1000'000},
+                                                                              {"GB", 1000'000'000},
+                                                                              {"TB", 1000'000'000'000},
+                                                                              {"KiB", 1024},
+                                                                              {"MiB", 1024UL * 1024},
+                                                                              {"GiB", 1024UL * 1024 * 1024}}};
+  const auto* const row = std::ranges::find(units, unit, &std::pair<std::string_view, std::uint64_t>::first);
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  if (row == units.end() || number > most / row->second) return std::nullopt;
+  return number * row->second;
 }
 
 }  // namespace
@@ -95,6 +121,42 @@ void read_checksums(Reader& reader, Member member, FetchDraft& draft) {
 
 void read_resume(Reader& reader, Member member, FetchDraft& draft) {
   if (const auto resume = reader.boolean(member.value)) draft.fetch.resume = *resume;
+}
+
+void read_if_exists(Reader& reader, Member member, FetchDraft& draft) {
+  static constexpr std::array<std::string_view, 4> words{"verify", "skip", "overwrite", "fail"};
+  if (const auto word = reader.word(member.value, words))
+    draft.fetch.if_exists = static_cast<IfExists>(*word);
+}
+
+void read_max_size(Reader& reader, Member member, FetchDraft& draft) {
+  const auto text = reader.scalar(member.value, "a size");
+  if (!text) return;
+  const auto size = size_in(*text);
+  if (!size)
+    return reader.error(member.value, fmt::format("{} is no size", code(*text)),
+                        "as in 500, 10kB, 10MB, 4MiB, 2GB: a whole number of bytes or of a unit");
+  draft.fetch.max_size = *size;
+}
+
+void read_mtime(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto mtime = reader.boolean(member.value)) draft.fetch.mtime = *mtime;
+}
+
+void read_mode(Reader& reader, Member member, FetchDraft& draft) {
+  const auto text = reader.scalar(member.value, "a mode");
+  if (!text) return;
+  unsigned mode = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
+  if (error != std::errc() || end != text->data() + text->size() || text->size() < 3 || mode > 0777)
+    return reader.error(member.value, fmt::format("{} is no mode", code(*text)),
+                        "three octal digits, as in 644 or 0755");
+  draft.fetch.mode = mode;
+}
+
+void read_fsync(Reader& reader, Member member, FetchDraft& draft) {
+  static constexpr std::array<std::string_view, 3> words{"never", "file", "full"};
+  if (const auto word = reader.word(member.value, words)) draft.fetch.fsync = static_cast<Fsync>(*word);
 }
 
 void check_fetch_file(Reader& reader, Value fetch, FetchDraft& draft) {

@@ -1,17 +1,21 @@
 #include "core/net/download.hpp"
 
 #include "core/async/thread/to_thread.hpp"
+#include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/net/curl.hpp"
 #include "core/net/digest.hpp"
+#include "core/net/existing.hpp"
 #include "core/net/part_file.hpp"
 #include "core/net/receiver.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -44,26 +48,18 @@ UnexpectedStatus unexpected_status(const Head& head, std::string_view body) {
   return {head.status, std::move(detail), read_retry_after(head)};
 }
 
-/// Closed wherever it ends up.
-class OwnDescriptor {
- public:
-  explicit OwnDescriptor(int number) noexcept : number_(number) {}
-  OwnDescriptor(OwnDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  OwnDescriptor& operator=(OwnDescriptor&&) = delete;
-  ~OwnDescriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
 /// For a thread of the pool. Nothing if the file can't be read.
 std::optional<Digest> digest_of(OwnDescriptor file, std::uint64_t size, Algorithm algorithm) {
   Digest digest(algorithm);
   if (!update_from(digest, file.number(), size)) return std::nullopt;
   return digest;
+}
+
+/// For a thread of the pool: errno, or 0.
+int sync(OwnDescriptor file) { return file.valid() && fsync(file.number()) == 0 ? 0 : errno; }
+
+std::string cannot_sync(const std::filesystem::path& path, int error) {
+  return fmt::format("can't force {} onto the disk: {}", inert(path.native()), system_error_text(error));
 }
 
 bool has_header(const Download& wanted, std::string_view name) {
@@ -92,23 +88,56 @@ class Attempt {
 
   async::Co<DownloadResult> run() {
     if (auto fault = fault_in(request_)) co_return LocalFailure{std::move(*fault)};
+    if (wanted_.output && wanted_.if_exists != IfExists::overwrite && wanted_.method == "GET")
+      if (auto result = co_await look_at_existing()) co_return std::move(*result);
     if (wanted_.output)
       if (auto failed = open_part()) co_return std::move(*failed);
     if (part_ && part_->note() && part_->note()->source == source_of(wanted_.url)) {
       const bool readable = co_await begin_with_part();
       if (readable) {
-        auto result = co_await ask(true);
+        auto result = co_await ask(Receiver::Question::rest);
         if (result) co_return std::move(*result);
       }
       if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
     }
     if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
     request_.conditions.clear();
-    auto result = co_await ask(false);
+    if (known_) {
+      if (!known_->etag.empty()) request_.conditions.emplace_back("If-None-Match", known_->etag);
+      if (!known_->last_modified.empty())
+        request_.conditions.emplace_back("If-Modified-Since", known_->last_modified);
+    }
+    auto result = co_await ask(known_ ? Receiver::Question::if_changed : Receiver::Question::all);
     co_return std::move(*result);
   }
 
  private:
+  /// The result, if the file that is there settles it; else known_ may be set.
+  async::Co<std::optional<DownloadResult>> look_at_existing() {
+    std::error_code ignored;
+    const auto type = std::filesystem::symlink_status(*wanted_.output, ignored).type();
+    if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none)
+      co_return std::nullopt;
+    if (wanted_.if_exists == IfExists::fail)
+      co_return LocalFailure{fmt::format("{} is there already", inert(wanted_.output->native()))};
+    auto existing = existing_file(*wanted_.output);
+    if (!existing) co_return std::nullopt;  // A link is replaced, and what is no file refused, as always.
+    Fetched fetched;
+    fetched.bytes = existing_size_ = existing->size;
+    fetched.from = Fetched::From::existing;
+    if (wanted_.if_exists == IfExists::skip) co_return fetched;
+    if (wanted_.checksum) {
+      auto digest = co_await async::to_thread(&digest_of, std::move(existing->file), existing->size,
+                                              wanted_.checksum->algorithm);
+      if (digest) fetched.digest = digest->hex();
+      if (fetched.digest == wanted_.checksum->hex) co_return fetched;
+    } else if (existing->version && existing->version->source == source_of(wanted_.url) &&
+               !has_header(wanted_, "if-none-match") && !has_header(wanted_, "if-modified-since")) {
+      known_ = std::move(existing->version);
+    }
+    co_return std::nullopt;
+  }
+
   std::optional<LocalFailure> open_part() {
     auto created = PartFile::create(*wanted_.output);
     if (!created) return LocalFailure{std::move(created.error())};
@@ -125,53 +154,58 @@ class Attempt {
                            {"Accept-Encoding", "identity"}};
     if (!wanted_.algorithm()) co_return true;
     // The call may outlive us if we are cancelled, so it has a descriptor of its own.
-    const int descriptor = fcntl(part_->descriptor(), F_DUPFD_CLOEXEC, 0);
-    if (descriptor < 0) co_return false;
-    auto hashed =
-        co_await async::to_thread(&digest_of, OwnDescriptor(descriptor), part_->size(), *wanted_.algorithm());
+    OwnDescriptor twin = OwnDescriptor::twin_of(part_->descriptor());
+    if (!twin.valid()) co_return false;
+    auto hashed = co_await async::to_thread(&digest_of, std::move(twin), part_->size(), *wanted_.algorithm());
     if (!hashed) co_return false;
     digest_ = std::move(hashed);
     co_return true;
   }
 
-  /// One request. Nothing if the part turned out to be of no use; only where it is `resuming`.
-  async::Co<std::optional<DownloadResult>> ask(bool resuming) {
-    const std::uint64_t had = resuming ? part_->size() : 0;
-    Receiver receiver(wanted_, part_, digest_, resuming);
+  /// One request. Nothing if the part turned out to be of no use; only where the rest was asked for.
+  async::Co<std::optional<DownloadResult>> ask(Receiver::Question question) {
+    const std::uint64_t had = question == Receiver::Question::rest ? part_->size() : 0;
+    Receiver receiver(wanted_, part_, digest_, question);
     const auto answer = co_await session_.request(request_, receiver);
-    co_return conclude(answer, receiver, had);
+    if (auto failed = conclude(answer, receiver)) co_return std::move(*failed);
+    if (receiver.useless()) co_return std::nullopt;
+    const bool went_on = receiver.verdict(answer->head) != Receiver::Verdict::whole;
+    co_return co_await finish(*answer, receiver, went_on ? had : 0);
   }
 
-  std::optional<DownloadResult> conclude(const std::expected<Answer, Failure>& answer, Receiver& receiver,
-                                         std::uint64_t had) {
+  /// How it ended; nothing if the body is whole, or the part of no use.
+  std::optional<DownloadResult> conclude(const std::expected<Answer, Failure>& answer, Receiver& receiver) {
     if (receiver.given_up()) return unexpected_status(*receiver.given_up(), receiver.error_body());
     if (!receiver.refusal().empty()) return LocalFailure{receiver.refusal()};
     if (receiver.useless()) return std::nullopt;
     if (!answer && answer.error().kind == Failure::Kind::local) return LocalFailure{answer.error().why};
     if (!answer) return answer.error();
-    switch (receiver.verdict(answer->head)) {
+    const Receiver::Verdict verdict = receiver.verdict(answer->head);
+    if (!receiver.refusal().empty()) return LocalFailure{receiver.refusal()};
+    switch (verdict) {
       case Receiver::Verdict::useless:
         return std::nullopt;
       case Receiver::Verdict::unexpected:
         return unexpected_status(answer->head, receiver.error_body());
       case Receiver::Verdict::whole:
-        if (!receiver.refusal().empty()) return LocalFailure{receiver.refusal()};
         if (answer->head.status == 206 && !has_header(wanted_, "range"))
           return protocol_failure(*answer, "sent a part (status 206) that was not asked for");
-        return finish(*answer, receiver, 0);
+        return std::nullopt;
       case Receiver::Verdict::rest:
         if (part_->size() != *receiver.total())
           return Failure{Failure::Kind::truncated,
                          fmt::format("{} sent a range that ends after {} of {} bytes", host_of(answer->url),
                                      part_->size(), *receiver.total())};
-        [[fallthrough]];
+        return std::nullopt;
       case Receiver::Verdict::had_all:
-        break;
+        return std::nullopt;
+      case Receiver::Verdict::unchanged:
+        return Fetched{answer->head.status, existing_size_, std::nullopt, "", Fetched::From::cache, 0};
     }
-    return finish(*answer, receiver, had);
+    return std::nullopt;
   }
 
-  DownloadResult finish(const Answer& answer, Receiver& receiver, std::uint64_t had) {
+  async::Co<DownloadResult> finish(const Answer& answer, Receiver& receiver, std::uint64_t had) {
     Fetched fetched;
     fetched.status = answer.head.status;
     fetched.bytes = had + receiver.received();
@@ -182,12 +216,39 @@ class Attempt {
     if (wanted_.checksum) {
       if (*fetched.digest != wanted_.checksum->hex) {
         if (part_) part_->give_up();
-        return ChecksumMismatch{wanted_.checksum->hex, *fetched.digest};
+        co_return ChecksumMismatch{wanted_.checksum->hex, *fetched.digest};
       }
     }
-    if (part_)
-      if (const auto published = part_->publish(); !published) return LocalFailure{published.error()};
-    return fetched;
+    if (!part_) co_return fetched;
+    if (auto why = dress(answer.head)) co_return LocalFailure{std::move(*why)};
+    if (wanted_.fsync != Fsync::never)
+      if (const int error = co_await async::to_thread(&sync, OwnDescriptor::twin_of(part_->descriptor())))
+        co_return LocalFailure{cannot_sync(*wanted_.output, error)};
+    if (const auto published = part_->publish(); !published) co_return LocalFailure{published.error()};
+    if (wanted_.fsync == Fsync::full) {
+      const auto parent = wanted_.output->parent_path();
+      OwnDescriptor folder(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (const int error = co_await async::to_thread(&sync, std::move(folder)))
+        co_return LocalFailure{cannot_sync(parent, error)};
+    }
+    co_return fetched;
+  }
+
+  /// Gives the part the mode, time and version that the file is to have; why it can't.
+  std::optional<std::string> dress(const Head& head) {
+    if (wanted_.mode && fchmod(part_->descriptor(), *wanted_.mode) != 0)
+      return fmt::format("can't change the mode of {}: {}", inert(wanted_.output->native()),
+                         system_error_text(errno));
+    const auto changed = head.headers.get("last-modified");
+    if (wanted_.mtime && changed)
+      if (const std::time_t date = curl().getdate(std::string(*changed).c_str(), nullptr); date != -1) {
+        const timespec times[2]{{0, UTIME_OMIT}, {date, 0}};
+        futimens(part_->descriptor(), times);  // An owner's right; no reason to lose a whole file.
+      }
+    if (wanted_.if_exists == IfExists::verify && !wanted_.checksum && wanted_.method == "GET")
+      if (const auto version = part_->note() ? part_->note() : note_for(wanted_.url, head))
+        stick_version(part_->descriptor(), *version);
+    return std::nullopt;
   }
 
   Session& session_;
@@ -195,6 +256,8 @@ class Attempt {
   Request request_;
   std::optional<PartFile> part_;
   std::optional<Digest> digest_;
+  std::optional<PartNote> known_;  // Version of the file that is there.
+  std::uint64_t existing_size_ = 0;
 };
 
 }  // namespace

@@ -19,6 +19,22 @@
 
 namespace gather::net {
 
+/// What to do where `output` is there already.
+enum class IfExists : std::uint8_t {
+  overwrite,
+  verify,  ///< Fetch only if its checksum is wrong, or, where none is given, if the server has another
+           ///< version.
+  skip,    ///< It is right whatever it holds.
+  fail,
+};
+
+/// What is forced onto the disk before the download is done.
+enum class Fsync : std::uint8_t {
+  never,
+  file,
+  full,  ///< The file, and the folder with its name.
+};
+
 /// What to fetch and what must be true of it.
 struct Download {
   std::string url;
@@ -30,8 +46,13 @@ struct Download {
   std::vector<Part> parts = {};    ///< If any, they are the body.
   std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
   bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
-  Transport transport = {};        ///< How it is sent.
-  bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
+  IfExists if_exists = IfExists::overwrite;
+  std::optional<std::uint64_t> max_size = {};  ///< Of the body, in bytes.
+  bool mtime = false;                          ///< The file's time is the server's Last-Modified.
+  std::optional<unsigned> mode = {};           ///< Permissions; otherwise 0666 less the umask.
+  Fsync fsync = Fsync::never;
+  Transport transport = {};  ///< How it is sent.
+  bool tell_sha256 = false;  ///< Without `checksum`: tell the SHA-256 of what came.
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
   std::function<std::expected<void, std::string>(std::string_view)> take = {};
@@ -51,13 +72,16 @@ inline constexpr std::size_t longest_kept_body = 16'000'000;
 struct Fetched {
   enum class From : std::uint8_t {
     network,
-    resumed,  ///< The network, from where an earlier attempt had come to.
+    resumed,   ///< The network, from where an earlier attempt had come to.
+    cache,     ///< The server said that the file that is there is its latest (304).
+    existing,  ///< The file that is there was right, and nobody was asked.
   };
 
-  int status = 0;
-  std::uint64_t bytes = 0;            ///< Of body, those of earlier attempts included.
-  std::optional<std::string> digest;  ///< Lower-case hex, of Download::algorithm().
-  std::string body;                   ///< Without `output`; any bytes.
+  int status = 0;           ///< 0 if nobody was asked.
+  std::uint64_t bytes = 0;  ///< Of body, or of the file that is there; those of earlier attempts included.
+  std::optional<std::string>
+      digest;        ///< Lower-case hex, of Download::algorithm(); not of a file that was there.
+  std::string body;  ///< Without `output`; any bytes.
   From from = From::network;
   std::uint64_t resumed_from = 0;  ///< Bytes that were there already.
 };

@@ -1,10 +1,13 @@
 #include "core/net/receiver.hpp"
 
+#include "core/base/quote.hpp"
 #include "core/net/content_range.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace gather::net {
@@ -29,12 +32,14 @@ Receiver::Verdict Receiver::verdict(const Head& head) {
   if (!verdict_) {
     verdict_ = judge(head);
     if (verdict_ == Verdict::whole) begin(head);
+    if (verdict_ == Verdict::rest && wanted_.max_size && *total_ > *wanted_.max_size) refuse_too_long();
   }
   return *verdict_;
 }
 
 Receiver::Verdict Receiver::judge(const Head& head) {
-  if (resuming_ && (head.status == 206 || head.status == 416)) return judge_rest(head);
+  if (question_ == Question::if_changed && head.status == 304) return Verdict::unchanged;
+  if (question_ == Question::rest && (head.status == 206 || head.status == 416)) return judge_rest(head);
   return expects(wanted_, head.status) ? Verdict::whole : Verdict::unexpected;
 }
 
@@ -56,6 +61,8 @@ Receiver::Verdict Receiver::judge_rest(const Head& head) {
 /// A new body: whatever the part held was of another version, or could not be gone on from.
 bool Receiver::begin(const Head& head) {
   if (!head.chunked) total_ = head.length;
+  if (wanted_.max_size && total_ && *total_ > *wanted_.max_size && wanted_.method != "HEAD")
+    return refuse_too_long();
   if (!part_) return true;
   if (part_->size() != 0) {
     if (digest_) digest_.emplace(*wanted_.algorithm());
@@ -63,7 +70,23 @@ bool Receiver::begin(const Head& head) {
   }
   if (wanted_.resume && wanted_.method == "GET")
     if (auto note = note_for(wanted_.url, head)) part_->keep(std::move(*note));
-  return true;
+  return reserve();
+}
+
+/// Asks for the space, so that a disk that is too small is known before hours of download.
+bool Receiver::reserve() {
+  constexpr std::uint64_t worth_asking = 1024UL * 1024;
+  if (!total_ || *total_ < worth_asking) return true;
+  if (fallocate(part_->descriptor(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(*total_)) == 0) return true;
+  if (errno != ENOSPC) return true;  // Many file systems can't; those that have no space tell.
+  part_->give_up();
+  return refuse(
+      fmt::format("no space on the disk for {} bytes of {}", *total_, inert(wanted_.output->native())));
+}
+
+bool Receiver::refuse_too_long() {
+  if (part_) part_->give_up();
+  return refuse(fmt::format("the answer is longer than `max_size`, {} bytes", *wanted_.max_size));
 }
 
 bool Receiver::take(const Head& head, std::string_view piece) {
@@ -73,6 +96,7 @@ bool Receiver::take(const Head& head, std::string_view piece) {
       return refusal_.empty() && take_wanted(piece);
     case Verdict::useless:
       return false;
+    case Verdict::unchanged:
     case Verdict::had_all:
     case Verdict::unexpected:
       break;
@@ -91,6 +115,8 @@ bool Receiver::take_wanted(std::string_view piece) {
     too_much_ = true;
     return false;
   }
+  if (wanted_.max_size && (part_ ? part_->size() + piece.size() : received_) > *wanted_.max_size)
+    return refuse_too_long();
   if (digest_) digest_->update(piece);
   if (wanted_.received != nullptr) *wanted_.received += piece.size();
   if (part_) {

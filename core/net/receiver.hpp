@@ -19,16 +19,20 @@ class Receiver final : public BodySink {
   enum class Verdict : std::uint8_t {
     whole,       ///< The body from its beginning.
     rest,        ///< What is missing behind the part.
+    unchanged,   ///< The file that is there is the latest version.
     had_all,     ///< The part is whole already.
     useless,     ///< No rest that fits: the part must go, and all be asked for.
     unexpected,  ///< Another status; the body tells why.
   };
 
-  /// Takes answers to a request for all, or for the rest behind `part` if it is `resuming`. All must outlive
-  /// it; `digest`, if there is one, has the part's bytes already.
+  /// What was asked for.
+  enum class Question : std::uint8_t { all, rest, if_changed };
+
+  /// Takes answers to a request for all, for the rest behind `part`, or for all if that has changed. All must
+  /// outlive it; `digest`, if there is one, has the part's bytes already.
   Receiver(const Download& wanted, std::optional<PartFile>& part, std::optional<Digest>& digest,
-           bool resuming)
-      : wanted_(wanted), part_(part), digest_(digest), resuming_(resuming) {}
+           Question question)
+      : wanted_(wanted), part_(part), digest_(digest), question_(question) {}
 
   bool take(const Head& head, std::string_view piece) override;
 
@@ -55,11 +59,13 @@ class Receiver final : public BodySink {
   bool take_wanted(std::string_view piece);
   bool take_unwanted(const Head& head, std::string_view piece);
   bool refuse(std::string why);
+  bool refuse_too_long();
+  bool reserve();
 
   const Download& wanted_;
   std::optional<PartFile>& part_;
   std::optional<Digest>& digest_;
-  const bool resuming_;
+  const Question question_;
   std::optional<Verdict> verdict_;
   std::uint64_t received_ = 0;
   std::optional<std::uint64_t> total_;

@@ -58,6 +58,20 @@ std::expected<std::string, std::string> authorization_for(const job::Auth& auth,
   return "";
 }
 
+net::IfExists if_exists_of(job::IfExists word) {
+  switch (word) {
+    case job::IfExists::verify:
+      return net::IfExists::verify;
+    case job::IfExists::skip:
+      return net::IfExists::skip;
+    case job::IfExists::overwrite:
+      return net::IfExists::overwrite;
+    case job::IfExists::fail:
+      return net::IfExists::fail;
+  }
+  return net::IfExists::verify;
+}
+
 net::Download download_for(const AttemptContext& context) {
   const job::Fetch& fetch = fetch_of(context);
   net::Download download;
@@ -76,6 +90,13 @@ net::Download download_for(const AttemptContext& context) {
   download.expected = fetch.expect_status.listed;
   download.resume = fetch.resume;
   download.tell_sha256 = fetch.tell_sha256;
+  download.if_exists = if_exists_of(fetch.if_exists);
+  download.max_size = fetch.max_size;
+  download.mtime = fetch.mtime;
+  download.mode = fetch.mode;
+  download.fsync = fetch.fsync == job::Fsync::never  ? net::Fsync::never
+                   : fetch.fsync == job::Fsync::file ? net::Fsync::file
+                                                     : net::Fsync::full;
   return download;
 }
 
@@ -83,8 +104,9 @@ struct ToOutcome {
   AttemptResult& result;
 
   Outcome operator()(const net::Fetched& fetched) const {
-    result.http_status = fetched.status;
-    result.bytes_in = fetched.bytes - fetched.resumed_from;
+    if (fetched.status != 0) result.http_status = fetched.status;
+    if (fetched.from == net::Fetched::From::network || fetched.from == net::Fetched::From::resumed)
+      result.bytes_in = fetched.bytes - fetched.resumed_from;
     return Passed{};
   }
   Outcome operator()(net::UnexpectedStatus& answer) const {
@@ -111,6 +133,10 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
   }
   net::Download wanted = download_for(context);
   if (!authorization->empty()) wanted.headers.emplace_back("Authorization", std::move(*authorization));
+  if (anew_) {
+    wanted.resume = false;
+    wanted.if_exists = net::IfExists::overwrite;
+  }
   if (auto failed = co_await look_up(context, wanted)) {
     result.outcome = std::move(*failed);
     co_return;
@@ -126,7 +152,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     };
   net::DownloadResult ending = co_await net::download(session_, wanted);
   if (const auto* fetched = std::get_if<net::Fetched>(&ending);
-      fetched != nullptr && wanted.algorithm() == net::Algorithm::sha256)
+      fetched != nullptr && fetched->digest && wanted.algorithm() == net::Algorithm::sha256)
     result.sha256 = *fetched->digest;
   result.outcome = std::visit(ToOutcome{result}, ending);
   if (keeps_body && passed(result.outcome)) result.out = output(std::move(body));

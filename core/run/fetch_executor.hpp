@@ -23,6 +23,11 @@ class FetchExecutor final : public Executor {
   /// Body bytes that have come since the start, of attempts that failed, too.
   std::uint64_t received() const noexcept { return received_; }
 
+  /// From now on everything is fetched, whatever is there already: for runs that are compared.
+  void fetch_anew() noexcept { anew_ = true; }
+  /// Forgets the lists of checksums. Requires: no attempt is under way.
+  void forget() noexcept { lists_.clear(); }
+
   async::Co<> attempt(const AttemptContext& context, AttemptResult& result) override;
 
  private:
@@ -34,6 +39,7 @@ class FetchExecutor final : public Executor {
 
   net::Session& session_;
   std::uint64_t received_ = 0;
+  bool anew_ = false;
   std::unordered_map<std::string, List> lists_;  // By path or URL; each is read once.
   async::Lock reading_;                          // A list: who needs the same one waits for it.
 };

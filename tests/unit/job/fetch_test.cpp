@@ -63,6 +63,24 @@ TEST_CASE("a checksum is in hexadecimal, or in base64 as package locks have it",
   CHECK(problems("checksums: 'http://'") == 1);
 }
 
+TEST_CASE("what becomes of the file is said in words, sizes and modes", "[job][fetch]") {
+  const OneFetch fetch(
+      "{url: http://a/, output: x, if_exists: fail, max_size: 10MB, mtime: true, mode: 0640, fsync: full}");
+  CHECK(fetch->if_exists == IfExists::fail);
+  CHECK(fetch->max_size == 10'000'000U);
+  CHECK(fetch->mtime);
+  CHECK(fetch->mode == 0640U);
+  CHECK(fetch->fsync == Fsync::full);
+  CHECK(OneFetch("{url: http://a/, max_size: 500}")->max_size == 500U);
+  CHECK(OneFetch("{url: http://a/, max_size: 4MiB}")->max_size == 4U * 1024 * 1024);
+  CHECK(OneFetch("http://a/")->if_exists == IfExists::verify);
+
+  for (const std::string bad : {"if_exists: maybe", "max_size: -1", "max_size: 1.5MB", "max_size: 10 MB",
+                                "max_size: MB", "max_size: 99999999999TB", "mode: 888", "mode: 64",
+                                "mode: rw", "mode: 1777", "mtime: 3", "fsync: often"})
+    CHECK(load(yaml("tasks: {a: {fetch: {url: http://a/, " + bad + "}}}")).problems.size() >= 1);
+}
+
 TEST_CASE("a fetch that sends something is a POST unless it says otherwise", "[job][fetch]") {
   CHECK(OneFetch("http://a/")->method == "GET");
   CHECK(OneFetch("{url: http://a/, body: x}")->method == "POST");

@@ -1,0 +1,45 @@
+/// The file that is there already: whether it is the right one, and which version it was when it was fetched.
+/// Only files of core/net include this.
+#pragma once
+
+#include "core/net/part_note.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace gather::net {
+
+/// A descriptor, closed wherever it ends up: a call on another thread may outlive who made it.
+class OwnDescriptor {
+ public:
+  explicit OwnDescriptor(int number) noexcept : number_(number) {}
+  OwnDescriptor(OwnDescriptor&& other) noexcept;
+  OwnDescriptor& operator=(OwnDescriptor&&) = delete;
+  ~OwnDescriptor();
+
+  /// Another one for the same file.
+  static OwnDescriptor twin_of(int descriptor) noexcept;
+
+  bool valid() const noexcept { return number_ >= 0; }
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+struct Existing {
+  OwnDescriptor file;
+  std::uint64_t size = 0;
+  std::optional<PartNote> version;  ///< As stick_version() left it, if the file is as it was then.
+};
+
+/// The plain file of that name; nothing if there is none, or a link, which is never taken for the file.
+std::optional<Existing> existing_file(const std::filesystem::path& path);
+
+/// Notes in an extended attribute of the file (user.gather.version) which version it is, with its size and
+/// time, so that a file changed by hand is not taken for that version. Does nothing where the file system has
+/// no such attributes: then the file is fetched again next time.
+void stick_version(int descriptor, const PartNote& version) noexcept;
+
+}  // namespace gather::net

@@ -1,0 +1,146 @@
+#include "core/net/existing.hpp"
+
+#include "tests/unit/net/fetch.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+using namespace gather::net;
+using namespace gather::test;
+namespace async = gather::async;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Asked = ScriptedServer::Request;
+using Reply = ScriptedServer::Reply;
+
+/// Sends "hello" as version "v1", or 304 to who has it.
+struct Versioned : ScriptedServer {
+  Versioned()
+      : ScriptedServer([](const Asked& asked) {
+          const auto has = asked.headers.find("if-none-match");
+          if (has != asked.headers.end() && has->second == "\"v1\"")
+            return Reply{"HTTP/1.1 304 Not Modified\r\nETag: \"v1\"\r\n\r\n"};
+          return Reply{
+              response(200, "hello", "ETag: \"v1\"\r\nLast-Modified: Sat, 01 Nov 2025 10:00:00 GMT\r\n")};
+        }) {}
+};
+
+Download to(const ScriptedServer& server, const fs::path& output, IfExists if_exists) {
+  Download wanted;
+  wanted.url = server.url();
+  wanted.output = output;
+  wanted.if_exists = if_exists;
+  return wanted;
+}
+
+const Checksum sha256_of_hello{Algorithm::sha256,
+                               "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"};
+
+bool keeps_attributes(const Folder& folder) {
+  folder.write("probe", "");
+  const bool keeps = setxattr((folder / "probe").c_str(), "user.gather.probe", "x", 1, 0) == 0;
+  fs::remove(folder / "probe");
+  return keeps;
+}
+
+}  // namespace
+
+TEST_CASE("an existing file with the right checksum is not fetched", "[net][existing]") {
+  const Folder folder;
+  folder.write("f", "hello");
+  const Versioned server;
+  Download wanted = to(server, folder / "f", IfExists::verify);
+  wanted.checksum = sha256_of_hello;
+  async::Loop loop;
+  Session session(loop);
+  const auto fetched = std::get<Fetched>(loop.run(download(session, wanted)));
+  CHECK((fetched.from == Fetched::From::existing && fetched.status == 0 && fetched.bytes == 5));
+  CHECK(fetched.digest == sha256_of_hello.hex);
+  CHECK(server.requests().empty());
+
+  folder.write("f", "jello");
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  CHECK(folder.read("f") == "hello");
+}
+
+TEST_CASE("skip, fail and overwrite do as they say", "[net][existing]") {
+  const Folder folder;
+  folder.write("f", "mine");
+  const Versioned server;
+  CHECK(fetch(to(server, folder / "f", IfExists::skip)) == "0, 4 bytes");
+  CHECK(fetch(to(server, folder / "f", IfExists::fail)) ==
+        "local: " + (folder / "f").native() + " is there already");
+  CHECK(server.requests().empty());
+  CHECK(folder.read("f") == "mine");
+  CHECK(fetch(to(server, folder / "f", IfExists::overwrite)) == "200, 5 bytes");
+  CHECK(folder.read("f") == "hello");
+  CHECK(fetch(to(server, folder / "new", IfExists::skip)) == "200, 5 bytes");
+  CHECK(fetch(to(server, folder / "newer", IfExists::fail)) == "200, 5 bytes");
+}
+
+TEST_CASE("without a checksum the server is asked whether the file has changed", "[net][existing]") {
+  const Folder folder;
+  const Versioned server;
+  const Download wanted = to(server, folder / "f", IfExists::verify);
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  const bool keeps = keeps_attributes(folder);  // Else it is fetched again, which is right, too.
+  CHECK(fetch(wanted) == (keeps ? "304, 5 bytes" : "200, 5 bytes"));
+  CHECK(folder.list() == "f");
+  CHECK(folder.read("f") == "hello");
+
+  folder.write("f", "mine!");  // Changed by hand: another time.
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  CHECK(folder.read("f") == "hello");
+
+  Download other = wanted;  // Another URL.
+  other.url = server.url("/other");
+  CHECK(fetch(other) == "200, 5 bytes");
+}
+
+TEST_CASE("C62: a link is never taken for the file", "[net][existing]") {
+  const Folder folder;
+  folder.write("victim", "hello");
+  fs::create_symlink("victim", folder / "f");
+  const Versioned server;
+  Download wanted = to(server, folder / "f", IfExists::verify);
+  wanted.checksum = sha256_of_hello;
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  CHECK(fs::symlink_status(folder / "f").type() == fs::file_type::regular);
+}
+
+TEST_CASE("C50: a body above max_size is stopped, its length told or not", "[net][max_size]") {
+  const Folder folder;
+  folder.write("f", "old");
+  const std::string large(50'000, 'x');
+  const ScriptedServer told([&](const Asked&) { return Reply{response(200, large, "ETag: \"v1\"\r\n")}; });
+  const ScriptedServer chunked([&](const Asked&) { return Reply{chunked_response(large, 1000)}; });
+  for (const ScriptedServer* server : {&told, &chunked}) {
+    Download wanted = to(*server, folder / "f", IfExists::overwrite);
+    wanted.max_size = 49'999;
+    CHECK(fetch(wanted) == "local: the answer is longer than `max_size`, 49999 bytes");
+    CHECK(folder.list() == "f");
+    CHECK(folder.read("f") == "old");
+    wanted.output.reset();
+    CHECK(fetch(wanted) == "local: the answer is longer than `max_size`, 49999 bytes");
+    wanted.max_size = 50'000;
+    CHECK(fetch(wanted) == "200, 50000 bytes");
+  }
+}
+
+TEST_CASE("mode, time and fsync are as asked for", "[net][existing]") {
+  const Folder folder;
+  const Versioned server;
+  Download wanted = to(server, folder / "f", IfExists::overwrite);
+  wanted.mode = 0640;
+  wanted.mtime = true;
+  wanted.fsync = Fsync::full;
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  struct stat found{};
+  REQUIRE(stat((folder / "f").c_str(), &found) == 0);
+  CHECK((found.st_mode & 07777) == 0640);
+  CHECK(found.st_mtim.tv_sec == 1761991200);
+}
