@@ -70,18 +70,18 @@ TEST_CASE("a length that is none is refused", "[net][broken]") {
         "protocol: HOST sent two different lengths, 5 and 6");
 }
 
-TEST_CASE("what is no HTTP is refused", "[net][broken]") {
+TEST_CASE("C57: what is no HTTP is refused", "[net][broken]") {
   CHECK(ending("hello\r\n", Then::close) ==
         "protocol: HOST sent what is no proper answer: Received HTTP/0.9 when not allowed");
 }
 
-TEST_CASE("endless headers end", "[net][broken]") {
+TEST_CASE("C57: endless headers end", "[net][broken]") {
   std::string bytes = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 100'000; ++i) bytes += "X-Header: 1\r\n";
   CHECK(ending(bytes, Then::stall) == "protocol: HOST sent headers without end");
 }
 
-TEST_CASE("a silent server ends by the stall timer", "[net][broken]") {
+TEST_CASE("C56: a silent server ends by the stall timer", "[net][broken]") {
   const Session::Options impatient{.stall_timeout = 100ms};
   CHECK(ending("", Then::stall, impatient) == "timeout: HOST sent nothing for 100 ms");
   CHECK(ending(promising("1000", "hello"), Then::stall, impatient) ==
@@ -103,7 +103,7 @@ TEST_CASE("a name without an address is dns", "[net][broken]") {
   CHECK(fetch({.url = "http://nonexistent.invalid/"}) == "dns: no address was found for nonexistent.invalid");
 }
 
-TEST_CASE("a handshake that never ends is a timeout", "[net][broken]") {
+TEST_CASE("C56: a handshake that never ends is a timeout", "[net][broken]") {
   const ScriptedServer silent([](const ScriptedServer::Request&) { return ScriptedServer::Reply{}; });
   CHECK(fetch({.url = "https://" + silent.host()}, {.connect_timeout = 100ms}) ==
         "timeout: no connection to HOST within 100 ms");

@@ -52,7 +52,7 @@ TEST_CASE("a response is there before its body", "[net][client][stream]") {
   });
 }
 
-TEST_CASE("a reader that does not read stops the server, and loses nothing", "[net][client][stream]") {
+TEST_CASE("C65: a reader that does not read stops the server, and loses nothing", "[net][client][stream]") {
   const std::string body = counted(40'000'000);
   const ScriptedServer server([&](const ScriptedServer::Request&) { return Reply{response(200, body)}; });
   Loop loop;
