@@ -1,7 +1,9 @@
 #include "cmd/fetch_plan.hpp"
 
+#include "cmd/settings.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
+#include "core/base/size.hpp"
 #include "core/job/source.hpp"
 
 #include <fmt/format.h>
@@ -10,13 +12,15 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <initializer_list>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace gather::cmd {
 namespace {
 
-constexpr std::size_t slots = 64;  // `-j` changes it. Limits per host are the servers' protection.
+constexpr std::size_t default_slots = 64;  // `-j` changes it. Limits per host are the servers' protection.
 
 [[noreturn]] void refuse(const Given& given, std::string_view what) {
   throw Error(ExitStatus::usage, fmt::format("{}: {}", given.origin, what));
@@ -126,6 +130,46 @@ std::string checksums(const Given& given, Printed printed) {
   return path.string();
 }
 
+template <class Value>
+using Words = std::initializer_list<std::pair<std::string_view, Value>>;
+
+template <class Value>
+Value one_of(const Given& given, Words<Value> words) {
+  std::string all;
+  for (const auto& [word, value] : words) {
+    if (word == given.value) return value;
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", word);
+  }
+  refuse(given, fmt::format("{}: one of {}", in_quotes(given.value), all));
+}
+
+std::uint64_t size(const Given& given) {
+  const auto bytes = parse_size(given.value);
+  if (!bytes || *bytes == 0)
+    refuse(given, fmt::format("{} is no number of bytes above 0, {}", in_quotes(given.value), size_examples));
+  return *bytes;
+}
+
+/// How it is fetched, and what of it is wanted.
+void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
+  using job::HttpVersion;
+  using job::IfExists;
+  if (command.if_exists)
+    fetch.if_exists = one_of<IfExists>(*command.if_exists, {{"verify", IfExists::verify},
+                                                            {"skip", IfExists::skip},
+                                                            {"overwrite", IfExists::overwrite},
+                                                            {"fail", IfExists::fail}});
+  if (command.max_size) fetch.max_size = size(*command.max_size);
+  if (command.connect_timeout) fetch.connect_timeout = time_limit(*command.connect_timeout);
+  if (command.stall_timeout) fetch.stall_timeout = time_limit(*command.stall_timeout);
+  if (command.limit_rate) fetch.limit_rate = size(*command.limit_rate);
+  if (command.http)
+    fetch.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
+  fetch.netrc = command.netrc;
+  fetch.insecure = command.insecure;
+  if (command.fsync) fetch.fsync = job::Fsync::file;
+}
+
 Printed printed(const FetchCommand& command, bool to_stdout) {
   if (!command.print) return to_stdout ? Printed::body : Printed::nothing;
   const std::string& word = command.print->value;
@@ -161,6 +205,7 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   pattern.tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
   pattern.body_as_output = to_stdout;
   pattern.resume = !command.no_resume;
+  set_transfer(command, pattern);
   if (command.checksums) pattern.checksums = checksums(*command.checksums, plan.printed);
   std::filesystem::path directory = command.directory ? command.directory->value : ".";
   if (directory.empty()) refuse(*command.directory, "an empty name is no folder; . is the one you are in");
@@ -185,7 +230,7 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   throw_all(std::move(made.problems));
   plan.job = std::move(made.job);
   plan.job.directory = directory;
-  plan.job.limits.jobs = plan.job.limits.fetches = slots;
+  plan.job.limits.jobs = plan.job.limits.fetches = default_slots;
   return plan;
 }
 

@@ -307,6 +307,18 @@ Command parse_fetch(std::vector<std::string> arguments) {
   flags.value("--checksums", fetch.checksums, "FILE|URL",
               "a list as sha256sum writes it; each file must be in it by name, and match");
   flags.flag("--no-resume", fetch.no_resume, "begin anew instead of going on from NAME.part");
+  flags.value("--if-exists", fetch.if_exists, "verify|skip|overwrite|fail",
+              "what to do where the file is there already (default: verify)");
+  flags.value("--max-size", fetch.max_size, "SIZE", "fail what is larger, as in 10MB");
+  flags.value("--connect-timeout", fetch.connect_timeout, "DURATION",
+              "for name, connection and TLS (default: 10s)");
+  flags.value("--stall-timeout", fetch.stall_timeout, "DURATION",
+              "longest time without a byte (default: 30s)");
+  flags.value("--limit-rate", fetch.limit_rate, "SIZE", "bytes per second of each download, as in 500k");
+  flags.value("--http", fetch.http, "1.1|2", "the version to ask for (default: 1.1 with libcurl 7)");
+  flags.flag("--netrc", fetch.netrc, "take users and passwords from ~/.netrc");
+  flags.flag("--insecure", fetch.insecure, "trust any certificate");
+  flags.flag("--fsync", fetch.fsync, "force each file onto the disk before it has its name");
   flags.list("-H,--header", fetch.headers, "'NAME: VALUE'|@FILE", "send this header, or each line of FILE");
   flags.value("--print", fetch.print, "path|sha256|none",
               "a line on stdout for each file, in the order of the URLs (default: none)");

@@ -103,7 +103,16 @@ struct FetchCommand {
   std::optional<Given> failed;
   std::optional<Given> print;
   std::optional<Given> progress;
+  std::optional<Given> if_exists;
+  std::optional<Given> max_size;
+  std::optional<Given> connect_timeout;
+  std::optional<Given> stall_timeout;
+  std::optional<Given> limit_rate;
+  std::optional<Given> http;
   bool no_resume = false;
+  bool netrc = false;
+  bool insecure = false;
+  bool fsync = false;
   bool allow_empty = false;
   bool dry_run = false;
 };

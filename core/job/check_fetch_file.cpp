@@ -1,4 +1,5 @@
 /// The keys of a fetch that say what is written, and what must be true of it.
+#include "core/base/size.hpp"
 #include "core/job/check_fetch.hpp"
 #include "core/job/url.hpp"
 
@@ -48,28 +49,6 @@ std::optional<std::string> hex_of_base64(std::string_view text) {
   if ((bits & ((1U << static_cast<unsigned>(count)) - 1)) != 0)
     return std::nullopt;  // Not as an encoder ends.
   return hex;
-}
-
-/// `10MB`, `4MiB`, or bytes; at most what a file can have.
-std::optional<std::uint64_t> size_in(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units{{{"", 1},
-                                                                              {"B", 1},
-                                                                              {"kB", 1000},
-                                                                              {"KB", 1000},
-                                                                              {"MB", 1000'000},
-                                                                              {"GB", 1000'000'000},
-                                                                              {"TB", 1000'000'000'000},
-                                                                              {"KiB", 1024},
-                                                                              {"MiB", 1024UL * 1024},
-                                                                              {"GiB", 1024UL * 1024 * 1024}}};
-  const auto* const row = std::ranges::find(units, unit, &std::pair<std::string_view, std::uint64_t>::first);
-  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
-  if (row == units.end() || number > most / row->second) return std::nullopt;
-  return number * row->second;
 }
 
 }  // namespace
@@ -132,7 +111,7 @@ void read_if_exists(Reader& reader, Member member, FetchDraft& draft) {
 void read_max_size(Reader& reader, Member member, FetchDraft& draft) {
   const auto text = reader.scalar(member.value, "a size");
   if (!text) return;
-  const auto size = size_in(*text);
+  const auto size = parse_size(*text);
   if (!size)
     return reader.error(member.value, fmt::format("{} is no size", code(*text)),
                         "as in 500, 10kB, 10MB, 4MiB, 2GB: a whole number of bytes or of a unit");

@@ -1,6 +1,8 @@
 // The keys of a fetch that say what is asked and how: query, bodies, credentials, time, route, trust.
 #include "core/job/check_fetch_request.hpp"
 
+#include "core/base/size.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -286,25 +288,9 @@ void join_auth_and_headers(Reader& reader, FetchDraft& draft) {
 std::optional<std::uint64_t> read_bytes(Reader& reader, Value value) {
   const auto text = reader.scalar(value, "a number of bytes");
   if (!text) return std::nullopt;
-  std::uint64_t count = 0;
-  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), count);
-  const std::string_view unit(end, static_cast<std::size_t>(text->data() + text->size() - end));
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> units{{{"", 1},
-                                                                                    {"B", 1},
-                                                                                    {"k", 1000},
-                                                                                    {"K", 1000},
-                                                                                    {"M", 1'000'000},
-                                                                                    {"G", 1'000'000'000},
-                                                                                    {"Ki", 1024},
-                                                                                    {"Mi", 1024 * 1024}}};
-  const auto* const known =
-      std::ranges::find(units, unit, &std::pair<std::string_view, std::uint64_t>::first);
-  if (failure != std::errc() || known == units.end() ||
-      count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / known->second) {
-    reader.error(value, fmt::format("{} is no number of bytes", code(*text)), "as in 500k, 10M or 1G");
-    return std::nullopt;
-  }
-  return count * known->second;
+  const auto count = parse_size(*text);
+  if (!count) reader.error(value, fmt::format("{} is no number of bytes", code(*text)), size_examples);
+  return count;
 }
 
 void read_connect_timeout(Reader& reader, Member member, FetchDraft& draft) {

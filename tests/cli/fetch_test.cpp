@@ -41,6 +41,58 @@ Ending shell(const Gather& gather, const std::string& script) {
 
 }  // namespace
 
+TEST_CASE("fetch: what is there already is kept, fetched anew or refused as --if-exists says",
+          "[cli][fetch]") {
+  Gather gather;
+  gather.file("file", "old");
+  ScriptedServer server(
+      [](const ScriptedServer::Request&) { return ScriptedServer::Reply{response(200, "new")}; });
+  const auto fetch = [&](const std::string& what) {
+    return gather.run({"fetch", "-q", "--if-exists", what, server.url("/file")});
+  };
+  CHECK(fetch("skip").status == 0);
+  CHECK(gather.folder().read("file") == "old");
+  CHECK(fetch("fail").status == 1);
+  CHECK(gather.folder().read("file") == "old");
+  CHECK(server.requests().empty());
+  CHECK(fetch("overwrite").status == 0);
+  CHECK(gather.folder().read("file") == "new");
+  const Ending wrong = fetch("keep");
+  CHECK(wrong.status == 2);
+  CHECK_THAT(wrong.err, Catch::Contains("one of verify, skip, overwrite, fail"));
+}
+
+TEST_CASE("fetch: what is larger than --max-size fails, and what was there stays", "[cli][fetch]") {
+  Gather gather;
+  gather.file("file", "old");
+  ScriptedServer server([](const ScriptedServer::Request&) {
+    return ScriptedServer::Reply{response(200, std::string(2000, 'x'))};
+  });
+  const auto fetch = [&](const std::string& size) {
+    return gather.run({"fetch", "-q", "--if-exists", "overwrite", "--max-size", size, server.url("/file")})
+        .status;
+  };
+  CHECK(fetch("1k") == 1);
+  CHECK(gather.folder().read("file") == "old");
+  CHECK(fetch("2k") == 0);
+  CHECK(gather.folder().read("file").size() == 2000);
+  CHECK(fetch("0") == 2);
+  CHECK(fetch("many") == 2);
+}
+
+TEST_CASE("fetch: a server that stalls is given up after --stall-timeout", "[cli][fetch]") {
+  ScriptedServer server([](const ScriptedServer::Request&) {
+    ScriptedServer::Reply reply;
+    reply.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+    reply.then = ScriptedServer::Then::stall;
+    return reply;
+  });
+  const Ending ending =
+      Gather().run({"fetch", "-q", "--retries", "0", "--stall-timeout", "100ms", server.url("/file")});
+  CHECK(ending.status == 1);
+  CHECK_THAT(ending.err, Catch::Contains("sent nothing for 100 ms"));
+}
+
 TEST_CASE("fetch saves each URL under the last part of its path", "[cli][fetch]") {
   ScriptedServer server(answer);
   Gather gather;
