@@ -10,7 +10,6 @@
 #include <cctype>
 #include <charconv>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 namespace gather::job {

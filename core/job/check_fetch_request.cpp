@@ -9,7 +9,6 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <limits>
 #include <optional>
 
 namespace gather::job {

@@ -143,10 +143,10 @@ TEST_CASE("each: a limit of time fails a command, and its tries are counted in a
   CHECK_THAT(Gather().run({"each", "--timeout", "50ms", "sleep", ":::", "600"}).err,
              Catch::Contains("timed out"));
   Gather gather;
-  CHECK(
-      gather
-          .run({"each", "--shell", "--retries", "3", "echo >> tries; test $(wc -l < tries) = 3 # {}", ":::", "a"})
-          .status == 0);
+  CHECK(gather
+            .run({"each", "--shell", "--retries", "3", "echo >> tries; test $(wc -l < tries) = 3 # {}",
+                  ":::", "a"})
+            .status == 0);
   CHECK(gather.folder().read("tries") == "\n\n\n");
 }
 
