@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <initializer_list>
 #include <iterator>
@@ -38,13 +37,9 @@ void add_header(const Given& given, std::string_view place, std::string_view tex
                 std::vector<job::NameValue>& headers) {
   const std::size_t colon = text.find(':');
   const std::string_view name = trimmed(text.substr(0, colon));
-  const auto in_token = [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-  };
   if (colon == std::string_view::npos)
     refuse(given, fmt::format("{}a header is 'Name: value', and this has no colon", place));
-  if (name.empty() || !std::ranges::all_of(name, in_token))
+  if (!job::is_token(name))
     refuse(given,
            fmt::format("{}this is no name for a header: letters, digits and -, before the colon", place));
   const std::string_view value = trimmed(text.substr(colon + 1));

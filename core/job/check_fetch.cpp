@@ -251,7 +251,6 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
   }
   check_fetch_file(reader, value, draft);
   append_query(draft.fetch.url, draft.query);
-  for (std::string& mirror : draft.fetch.mirrors) append_query(mirror, draft.query);
   join_auth_and_headers(reader, draft);
   if ((draft.fetch.body || !draft.fetch.files.empty()) && !draft.has_method)
     draft.fetch.method = "POST";  // As curl has it.

@@ -31,9 +31,6 @@ struct FetchDraft {
   std::unordered_map<std::string, Place> headers;  ///< By name in lower case.
 };
 
-/// RFC 9110, section 5.6.2: a method, or a header's name.
-bool is_token(std::string_view text);
-
 /// False, and found, if the mapping at hand has a body already; else that of an earlier one is forgotten.
 bool is_only_body(Reader& reader, Member member, FetchDraft& draft);
 

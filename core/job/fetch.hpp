@@ -14,6 +14,9 @@
 
 namespace gather::job {
 
+/// RFC 9110, section 5.6.2: a method, or a header's name.
+bool is_token(std::string_view text);
+
 /// Name and value; a list, because order and repetition matter for headers and for precedence.
 using NameValue = std::pair<std::string, std::string>;
 
@@ -70,25 +73,9 @@ struct ClientCertificate {
   std::filesystem::path key;  ///< Empty: in the same file.
 };
 
-/// What must be true of an answer besides its status.
-struct ExpectedAnswer {
-  /// At the JSON Pointer there is this value (as JSON text), or, without one, any.
-  struct Json {
-    std::string pointer;
-    std::optional<std::string> equals;
-  };
-  std::optional<std::string> type;  ///< Media type, lower case, without parameters.
-  std::optional<std::uint64_t> size;
-  std::vector<Json> json;
-  std::vector<NameValue> headers;  ///< Each is there with this value.
-  std::optional<std::string> body_contains;
-  std::optional<std::string> body_matches;  ///< A POSIX extended regular expression.
-};
-
-/// One HTTP request. Without `output` and `dir` nothing is written and the body is the task's result.
+/// One HTTP request. Without `output` nothing is written and the body is the task's result.
 struct Fetch {
-  std::string url;                   ///< http or https, checked.
-  std::vector<std::string> mirrors;  ///< Tried in order when `url` fails.
+  std::string url;  ///< http or https, checked.
   std::string method = "GET";
   std::vector<NameValue> headers;
   std::optional<std::string> body;  ///< Sent as it stands; `json:` and `form:` are serialised into it.
@@ -96,7 +83,6 @@ struct Fetch {
   Auth auth;
 
   std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
-  std::optional<std::filesystem::path> dir;     ///< Likewise; the file is named after the URL.
   std::optional<Checksum> checksum;
   std::optional<std::string> checksums;  ///< A list in sha256sum's format: a path, or a URL.
   IfExists if_exists = IfExists::verify;
@@ -104,8 +90,6 @@ struct Fetch {
   bool body_as_output = false;            ///< Without `output`: the body is what the task writes to stdout.
   bool tell_sha256 = false;               ///< Also if no checksum is expected.
   std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
-  bool compressed = false;                ///< Ask for gzip, and write what was decoded.
-  bool content_disposition = false;       ///< In `dir`, the server may choose the name.
   bool mtime = false;                     ///< The file gets the server's Last-Modified.
   std::optional<unsigned> mode;
   Fsync fsync = Fsync::never;
@@ -125,7 +109,6 @@ struct Fetch {
   std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
 
   ExpectedStatus expect_status;
-  ExpectedAnswer expect;
 };
 
 }  // namespace gather::job

@@ -34,6 +34,7 @@ TEST_CASE("every command line of each_cases.txt prints what GNU parallel prints"
   folder.write("table", "n m\n1 2\n3 4\n");
   folder.write("nul", std::string("p\0q r\0s\nt\0", 10));
   folder.write("ten", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
+  folder.write("blanks", " \n\t\n\n");
   folder.write("commands", "echo one\necho 'two  words'\ntrue\n");
   const std::vector<std::string> lines = cases();
   REQUIRE(lines.size() > 50);

@@ -2,6 +2,7 @@
 #include "tests/cli/program.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include <csignal>
 
@@ -148,6 +149,21 @@ TEST_CASE("each: a limit of time fails a command, and its tries are counted in a
                   ":::", "a"})
             .status == 0);
   CHECK(gather.folder().read("tries") == "\n\n\n");
+}
+
+TEST_CASE("each: the time for all of it ends the run with 124", "[cli][each]") {
+  const Ending ending = Gather().run({"each", "--deadline", "100ms", "sleep", ":::", "600", "600"});
+  CHECK(ending.status == 124);
+  CHECK_THAT(ending.err, Catch::Contains("the run's deadline passed"));
+}
+
+TEST_CASE("each: a report of the run goes where --report says", "[cli][each]") {
+  Gather gather;
+  CHECK(gather.run({"each", "--report", "json=report.json", "echo", ":::", "a", "b"}).status == 0);
+  const auto report = nlohmann::json::parse(gather.folder().read("report.json"));
+  REQUIRE(report["tasks"].size() == 2);
+  CHECK(report["tasks"][1]["id"] == "2 echo b");
+  CHECK(report["tasks"][1]["state"] == "passed");
 }
 
 TEST_CASE("each: two sources can't both be standard input", "[cli][each]") {

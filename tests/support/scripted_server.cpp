@@ -122,6 +122,11 @@ int ScriptedServer::open_connections() const {
   return open_;
 }
 
+bool ScriptedServer::closed_down_to(int connections) const {
+  std::unique_lock lock(mutex_);
+  return closed_.wait_for(lock, std::chrono::seconds(10), [&] { return open_ <= connections; });
+}
+
 int ScriptedServer::most_open_connections() const {
   const std::lock_guard lock(mutex_);
   return most_open_;
@@ -216,6 +221,7 @@ void ScriptedServer::serve(int socket, int number) {
   close(socket);
   const std::lock_guard lock(mutex_);
   --open_;
+  closed_.notify_all();
 }
 
 bool ScriptedServer::send_reply(int socket, const Reply& reply) {

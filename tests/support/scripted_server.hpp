@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -56,6 +57,8 @@ class ScriptedServer {
   /// Connections that neither side has closed yet, as far as this side knows; and the most there ever were.
   int open_connections() const;
   int most_open_connections() const;
+  /// Waits until at most so many are open. False if that has not come after ten seconds.
+  bool closed_down_to(int connections) const;
   /// How many requests named `host` in their Host header; and the most of them that were in progress at one
   /// time, from the request's last byte to the reply's.
   std::size_t requests_for(const std::string& host) const;
@@ -85,7 +88,8 @@ class ScriptedServer {
   int stop_read_;  // Readable once the server is being destroyed.
   int stop_write_;
   int port_ = 0;
-  mutable std::mutex mutex_;  // Guards everything below.
+  mutable std::condition_variable closed_;  // A connection was.
+  mutable std::mutex mutex_;                // Guards everything below.
   std::vector<Request> requests_;
   std::vector<std::thread> connections_;
   std::string greeting_;

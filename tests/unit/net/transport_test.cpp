@@ -133,7 +133,7 @@ TEST_CASE("sets of connections for credentials that are no longer used are close
     const Download wanted{.url = server.url(), .headers = {{"Cookie", std::to_string(i)}}};
     CHECK(describe(loop.run(download(session, wanted))) == "200, 5 bytes");
   }
-  for (int i = 0; i < 2000 && server.open_connections() > 16; ++i) std::this_thread::sleep_for(1ms);
+  CHECK(server.closed_down_to(16));
   CHECK(server.open_connections() == 16);
 }
 

@@ -1,7 +1,6 @@
-#include "core/run/fetch_executor.hpp"
-
 #include "core/async/combine/timeout.hpp"
 #include "core/async/loop/loop.hpp"
+#include "core/run/fetch_executor.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/unit/job/jobs.hpp"
 #include "tests/unit/net/fetch.hpp"
