@@ -2,6 +2,8 @@
 #include "cmd/commands.hpp"
 #include "cmd/engine.hpp"
 #include "cmd/job_file.hpp"
+#include "cmd/jobserver.hpp"
+#include "cmd/machine.hpp"
 #include "cmd/report_files.hpp"
 #include "cmd/settings.hpp"
 #include "core/analyse/comparison.hpp"
@@ -36,7 +38,11 @@ void refuse_repeating(const job::Job& job) {
 
 ExitStatus execute(const CompareCommand& command) {
   job::Job job = load_job(command.job);
-  const Settings settings = settle(command.job, job);
+  Settings settings = settle(command.job, job);
+  const auto machine = SystemMachine::of(command.job.max_load, command.job.min_free_mem);
+  settings.run.machine = machine.get();
+  JobserverChoice jobserver =
+      choose_jobserver(command.job.jobserver, command.job.jobs, settings.run.limits.processes);
   if (!command.yes) refuse_repeating(job);
   const std::uint64_t pairs_wanted = command.runs ? whole_number(*command.runs, 1) : default_pairs;
   const run::Options concurrent = settings.run;
@@ -47,9 +53,12 @@ ExitStatus execute(const CompareCommand& command) {
   report::PlainOptions options;
   options.verbosity = report::Verbosity::quiet;
   options.colour = colour(command.job.color);
-  options.output = report::TaskOutput::failures_to_err;
+  options.output = report::TaskOutput::all_to_err;
+  options.shown = report::Shown::failures;
   options.summary = false;
   Engine engine(settings.seed, command.job.debug);
+  report::Plain notes(terminal, options);
+  use_jobserver(engine, std::move(jobserver), notes);
   engine.fetch_anew();
   run::Random order(settings.seed);
   std::vector<analyse::Pair> pairs;
@@ -58,6 +67,7 @@ ExitStatus execute(const CompareCommand& command) {
     const bool sync_first = std::bernoulli_distribution()(order);
     for (const bool sync : {sync_first, !sync_first}) {
       report::Plain plain(terminal, options);
+      connect(engine, plain);
       const std::string pass =
           fmt::format("pair {} of {}  {:<5}", number, pairs_wanted, sync ? "sync" : "async");
       const bool on_terminal = terminal.columns().has_value();

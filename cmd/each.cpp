@@ -1,15 +1,21 @@
 /// `gather each`: a command for each argument, as a job that no file holds.
 #include "cmd/commands.hpp"
 #include "cmd/each_input.hpp"
+#include "cmd/each_pipe.hpp"
 #include "cmd/engine.hpp"
+#include "cmd/jobserver.hpp"
+#include "cmd/machine.hpp"
+#include "cmd/output_flags.hpp"
 #include "cmd/report_files.hpp"
 #include "cmd/settings.hpp"
+#include "cmd/slots_file.hpp"
 #include "cmd/version.hpp"
 #include "core/analyse/figures.hpp"
 #include "core/base/quote.hpp"
 #include "core/each/commands.hpp"
 #include "core/report/joblog.hpp"
 #include "core/report/json.hpp"
+#include "core/report/result_files.hpp"
 #include "core/report/tee.hpp"
 
 #include <fcntl.h>
@@ -29,9 +35,12 @@ namespace {
 
 constexpr std::size_t longest_name = 60;  // Of a task, in characters: it is repeated in every line about it.
 
+constexpr std::size_t no_limit = std::numeric_limits<int>::max();
+
 std::size_t slots_for(const EachCommand& command) {
   if (!command.jobs) return job::Limits::default_processes();
-  return command.jobs->value == "0" ? std::numeric_limits<int>::max() : slots(*command.jobs);
+  if (auto file = SlotsFile::of(command.jobs, no_limit)) return file->read();
+  return command.jobs->value == "0" ? no_limit : slots(*command.jobs);
 }
 
 each::CommandOptions command_options(const EachCommand& command, std::vector<std::string> words) {
@@ -43,6 +52,7 @@ each::CommandOptions command_options(const EachCommand& command, std::vector<std
   options.fill = command.fill || command.repeat;
   options.repeat = command.repeat;
   options.slots = slots_for(command);
+  options.keep_arguments = command.results.has_value();
   if (command.tagstring)
     options.tag = command.tagstring->value;
   else if (command.tag)
@@ -103,6 +113,9 @@ std::string file_text(const std::string& path) {
 /// arguments are not taken for the same.
 void drop_done(const EachCommand& command, std::vector<each::Command>& commands) {
   if (!command.resume && !command.resume_failed) return;
+  if (command.pipe)
+    throw Error(ExitStatus::usage,
+                "--resume tells commands by their text, and with --pipe they all have the same");
   if (!command.joblog)
     throw Error(ExitStatus::usage, "--resume needs --joblog FILE, which says what has been done");
   auto done = report::read_joblog(file_text(command.joblog->value), command.joblog->value,
@@ -123,17 +136,22 @@ job::Task task_of(const EachCommand& command, const each::Command& each,
   const std::string name = in_quotes(each.shown, longest_name);
   task.id = fmt::format("{} {}", each.sequence, std::string_view(name).substr(1, name.size() - 2));
   task.action = std::move(run);
-  if (command.timeout) task.timeout = time_limit(*command.timeout);
+  if (command.timeout) attempt_limit(*command.timeout).put_into(task);
   task.retry = retry;
+  task.tty = command.tty;
   return task;
 }
 
-job::Job job_of(const EachCommand& command, const std::vector<each::Command>& commands) {
+std::shared_ptr<const job::RetryPolicy> retry_of(const EachCommand& command) {
   job::RetryPolicy policy;
   policy.delay = Duration(0);
   policy.jitter = false;
   if (command.retries) policy.attempts = static_cast<int>(whole_number(*command.retries, 1));
-  const auto retry = std::make_shared<const job::RetryPolicy>(std::move(policy));
+  return std::make_shared<const job::RetryPolicy>(std::move(policy));
+}
+
+job::Job job_of(const EachCommand& command, const std::vector<each::Command>& commands) {
+  const auto retry = retry_of(command);
   job::Job job;
   job.name = "each";
   job.directory = std::filesystem::current_path();
@@ -147,6 +165,8 @@ run::Options run_options(const EachCommand& command) {
   const std::size_t slots = slots_for(command);
   options.limits = {slots, slots, slots};
   options.order.schedule = run::Schedule::fifo;
+  if (command.delay) options.limits.delay = duration(*command.delay);
+  options.grows = command.pipe;
   if (command.deadline) options.deadline = time_limit(*command.deadline);
   if (command.halt) options.halt = halt(*command.halt);
   if (command.fail_fast) options.halt = run::Halt{};
@@ -162,46 +182,111 @@ report::PlainOptions plain_options(const EachCommand& command, const std::vector
                       : command.quiet     ? report::Verbosity::quiet
                                           : report::Verbosity::normal;
   options.summary = false;
-  options.in_order = command.keep_order;
+  options.eta = command.eta;
+  options.bar = command.bar;
+  set_progress(command.progress, options);
+  set_output(command.output, command.keep_order, options);
   if (stdout_taken) options.output = report::TaskOutput::all_to_err;
   if (command.tag || command.tagstring)
     options.tag = [&commands](job::TaskId id) { return commands[job::index(id)].tag + '\t'; };
   return options;
 }
 
+/// As parallel names results: the number of each source, or its name, and the argument; with --pipe, where
+/// there are none, the number of the command.
+report::ResultFiles::Place result_place(const each::Command& command, const std::vector<std::string>& names) {
+  report::ResultFiles::Place place{{}, command.sequence};
+  for (std::size_t i = 0; i < command.arguments.size(); ++i) {
+    place.parts.push_back(i < names.size() ? names[i] : fmt::to_string(i + 1));
+    place.parts.push_back(command.arguments[i]);
+  }
+  if (place.parts.empty()) place.parts.push_back(fmt::to_string(command.sequence));
+  return place;
+}
+
+/// The words of the command, where arguments come from nowhere.
+std::vector<std::string> piped_command(const EachCommand& command) {
+  for (const std::string_view separator : {":::", "::::", ":::+", "::::+"})
+    if (std::ranges::find(command.rest, separator) != command.rest.end())
+      throw Error(
+          ExitStatus::usage,
+          fmt::format("--pipe gives commands their input, and no arguments; leave out {}", separator));
+  if (!command.arg_files.empty())
+    throw Error(ExitStatus::usage,
+                "--pipe gives commands their input, and no arguments; leave out --arg-file");
+  if (command.rest.empty())
+    throw Error(ExitStatus::usage, "--pipe needs a command, as in gather each --pipe wc -l");
+  return command.rest;
+}
+
 }  // namespace
 
 ExitStatus execute(const EachCommand& command) {
-  EachInput read = read_each_input(command);
-  std::vector<each::Command> commands =
-      each::commands(read.input, command_options(command, std::move(read.command)));
-  const run::Options options = run_options(command);
+  EachInput read = command.pipe ? EachInput{piped_command(command), {}} : read_each_input(command);
+  const each::CommandOptions form = command_options(command, std::move(read.command));
+  std::vector<each::Command> commands;
+  if (!command.pipe) commands = each::commands(read.input, form);
+  run::Options options = run_options(command);
+  const auto machine = SystemMachine::of(command.max_load, command.min_free_mem);
+  options.machine = machine.get();
+  JobserverChoice jobserver = choose_jobserver(command.jobserver, command.jobs, options.limits.processes);
+  std::optional<SlotsFile> slots_file = SlotsFile::of(command.jobs, no_limit);
   const std::vector<ReportFile> reports =
       report_files(command.reports, std::array<std::string_view, 1>{"json"});
   drop_done(command, commands);
-  const job::Job job = job_of(command, commands);
+  const report::PlainOptions shown = plain_options(command, commands, takes_stdout(reports));
+  job::Job job = job_of(command, commands);
+  std::optional<PipedInput> piped;
+  if (command.pipe)
+    piped.emplace(record_options(command), command.no_run_if_empty,
+                  [&, maker = each::CommandMaker(form, {}), retry = retry_of(command)] mutable {
+                    commands.push_back(maker.next({}));
+                    job.tasks.push_back(task_of(command, commands.back(), retry));
+                  });
 
   report::StandardTerminal terminal;
-  if (command.dry_run) {
+  if (command.dry_run || make_only_plans()) {
+    if (piped) piped->read_all();
     for (const each::Command& each : commands) terminal.out(each.shown + '\n');
     terminal.flush();
     return ExitStatus::success;
   }
   std::optional<LogFile> log;
   if (command.joblog) log.emplace(command.joblog->value, command.resume || command.resume_failed);
-  report::Plain plain(terminal, plain_options(command, commands, takes_stdout(reports)));
+  report::Plain plain(terminal, shown);
   report::Joblog joblog(
       [&](job::TaskId id) {
         const each::Command& each = commands[job::index(id)];
         return report::Joblog::Entry{each.sequence, each.shown};
       },
       [&](std::string_view line) { log->write(line); });
-  report::Tee both(log ? std::vector<run::Observer*>{&joblog, &plain} : std::vector<run::Observer*>{&plain});
+  std::optional<report::ResultFiles> results;
+  if (command.results)
+    results.emplace(command.results->value, [&, names = read.input.names](job::TaskId id) {
+      return result_place(commands[job::index(id)], names);
+    });
+  std::vector<run::Observer*> observers{&plain};
+  if (results) observers.insert(observers.begin(), &*results);
+  if (log) observers.insert(observers.begin(), &joblog);
+  if (piped) observers.push_back(&*piped);
+  report::Tee all(observers);
 
   Engine engine(std::random_device()(), command.debug);
-  const run::Record record =
-      engine.run(job, options, both,
-                 {report::Plain::tick_interval, [&](Duration since_start) { plain.tick(since_start); }});
+  engine.print_to(terminal, shown.streamed ? &plain : nullptr, results.has_value());
+  connect(engine, plain);
+  use_jobserver(engine, std::move(jobserver), plain);
+  Engine::Beside beside;
+  if (piped) {
+    engine.take_input_from([&](job::TaskId task) { return piped->of(task); });
+    beside = [&](run::Scheduler& scheduler) { return piped->feed(scheduler); };
+  }
+  const run::Record record = engine.run(job, options, all,
+                                        {report::Plain::tick_interval,
+                                         [&](Duration since_start) {
+                                           follow(slots_file, engine, plain);
+                                           plain.tick(since_start);
+                                         }},
+                                        beside);
   terminal.flush();
   for (const ReportFile& report : reports)
     write(report, [&](const auto& sink) {

@@ -45,7 +45,21 @@ std::string read_file(const std::string& name) {
 class Reader {
  public:
   explicit Reader(const EachCommand& command)
-      : delimiter_(delimiter(command)), skip_blank_(command.no_run_if_empty) {}
+      : delimiter_(delimiter(command)),
+        splits_words_(command.delimiter.has_value()),
+        skip_blank_(command.no_run_if_empty) {}
+
+  /// Words behind `:::`; --delimiter splits them, too, as parallel has it.
+  each::Source words(std::span<const std::string> words, bool linked) {
+    if (!splits_words_) return {{words.begin(), words.end()}, linked};
+    each::Source source{{}, linked};
+    for (const std::string& word : words) {
+      // A word has no final newline: a delimiter at its end begins another one.
+      for (std::string& value : each::split_values(word + delimiter_, delimiter_))
+        source.values.push_back(std::move(value));
+    }
+    return source;
+  }
 
   each::Source file(const std::string& name, bool linked) {
     if (name == "-" && std::exchange(stdin_taken_, true))
@@ -62,6 +76,7 @@ class Reader {
   }
 
   std::string delimiter_;
+  bool splits_words_;
   bool skip_blank_;
   bool stdin_taken_ = false;
 };
@@ -71,7 +86,7 @@ void read_group(std::string_view separator, std::span<const std::string> words, 
                 std::vector<each::Source>& sources) {
   const bool linked = separator.ends_with('+');
   if (!separator.starts_with("::::")) {
-    sources.push_back({{words.begin(), words.end()}, linked});
+    sources.push_back(reader.words(words, linked));
     return;
   }
   if (words.empty())

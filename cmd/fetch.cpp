@@ -3,6 +3,7 @@
 #include "cmd/engine.hpp"
 #include "cmd/fetch_plan.hpp"
 #include "cmd/fetch_results.hpp"
+#include "cmd/output_flags.hpp"
 #include "cmd/report_files.hpp"
 #include "cmd/settings.hpp"
 #include "cmd/version.hpp"
@@ -30,8 +31,11 @@ ExitStatus print_plan(const FetchPlan& plan) {
   report::StandardTerminal terminal;
   for (const job::Task& task : plan.job.tasks) {
     const auto& fetch = *std::get<std::unique_ptr<const job::Fetch>>(task.action);
-    const std::string where =
-        fetch.output ? (plan.job.directory / *fetch.output).lexically_normal().string() : "standard output";
+    const std::string where = fetch.output ? (plan.job.directory / *fetch.output).lexically_normal().string()
+                              : fetch.named_in
+                                  ? (plan.job.directory / *fetch.named_in / "").lexically_normal().string() +
+                                        " (the server names it)"
+                                  : "standard output";
     terminal.out(fmt::format("{}  ->  {}\n", inert(fetch.url), inert(where)));
   }
   terminal.flush();
@@ -86,7 +90,7 @@ ExitStatus execute(const FetchCommand& command) {
   report::FetchesOptions options;
   options.verbosity = verbosity(command.job);
   options.colour = colour(command.job.color);
-  options.progress = progress(command);
+  options.progress = progress(command.progress);
   FetchPlan plan = plan_fetch(command);
   refuse_sharing(command, reports, plan.printed);
   const Settings settings = settle(command.job, plan.job);
@@ -94,8 +98,11 @@ ExitStatus execute(const FetchCommand& command) {
 
   report::StandardTerminal terminal;
   Engine engine(settings.seed, command.job.debug);
+  engine.downloads_are_alone();
+  if (plan.limit_total) engine.limit_rate(*plan.limit_total);
   report::Fetches fetches(terminal, options, [&] { return engine.received(); });
   FetchResults results(terminal, plan.printed, [&] { fetches.erase_live_line(); });
+  engine.on_status_request([&](Duration now) { fetches.show_status(now); });
   report::Tee observers({&results, &fetches});
   run::Record record;
   try {

@@ -1,5 +1,6 @@
 #include "cmd/fetch_plan.hpp"
 
+#include "cmd/host_flags.hpp"
 #include "cmd/settings.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <initializer_list>
 #include <iterator>
@@ -160,9 +162,17 @@ void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
   if (command.limit_rate) fetch.limit_rate = size(*command.limit_rate);
   if (command.http)
     fetch.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
+  fetch.compressed = command.compressed;
   fetch.netrc = command.netrc;
   fetch.insecure = command.insecure;
   if (command.fsync) fetch.fsync = job::Fsync::file;
+}
+
+bool names_coding(const std::vector<job::NameValue>& headers) {
+  return std::ranges::any_of(headers, [](const auto& header) {
+    return std::ranges::equal(header.first, std::string_view("accept-encoding"), {},
+                              [](unsigned char c) { return std::tolower(c); });
+  });
 }
 
 Printed printed(const FetchCommand& command, bool to_stdout) {
@@ -180,10 +190,14 @@ Printed printed(const FetchCommand& command, bool to_stdout) {
 FetchPlan plan_fetch(const FetchCommand& command) {
   job::UrlList list = urls(command);
   const bool to_stdout = command.name && command.name->value == "-";
+  if (command.content_disposition && command.name)
+    refuse(*command.name, "either this names the file, or the server does (--content-disposition)");
+  const auto bodies = to_stdout                     ? job::Bodies::output
+                      : command.content_disposition ? job::Bodies::named
+                                                    : job::Bodies::files;
   if (!list.problems.empty()) {  // Those of the other URLs' names belong to the same list.
     if (!command.name)
-      std::ranges::move(job::fetch_job(list.entries, {}, job::Bodies::files).problems,
-                        std::back_inserter(list.problems));
+      std::ranges::move(job::fetch_job(list.entries, {}, bodies).problems, std::back_inserter(list.problems));
     throw_all(std::move(list.problems));
   }
   if (list.entries.empty() && !command.allow_empty)
@@ -194,6 +208,7 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   FetchPlan plan;
   plan.entries = std::move(list.entries);
   plan.printed = printed(command, to_stdout);
+  if (command.limit_total) plan.limit_total = size(*command.limit_total);
 
   job::Fetch pattern;
   pattern.headers = headers(command.headers);
@@ -201,6 +216,13 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   pattern.body_as_output = to_stdout;
   pattern.resume = !command.no_resume;
   set_transfer(command, pattern);
+  if (pattern.compressed && names_coding(pattern.headers))
+    throw Error(ExitStatus::usage,
+                "--compressed asks for gzip and deflate, and there is a header (-H) "
+                "Accept-Encoding as well; remove one of them");
+  if (command.checksums && command.content_disposition)
+    refuse(*command.checksums,
+           "a list goes by names, and with --content-disposition they are known too late");
   if (command.checksums) pattern.checksums = checksums(*command.checksums, plan.printed);
   std::filesystem::path directory = command.directory ? command.directory->value : ".";
   if (directory.empty()) refuse(*command.directory, "an empty name is no folder; . is the one you are in");
@@ -220,21 +242,13 @@ FetchPlan plan_fetch(const FetchCommand& command) {
     if (!plan.entries.front().sha256)
       refuse(*command.sha256, "a SHA-256 is 64 hexadecimal digits; sha256sum FILE prints it");
   }
-  job::FetchJob made =
-      job::fetch_job(plan.entries, pattern, to_stdout ? job::Bodies::output : job::Bodies::files);
+  job::FetchJob made = job::fetch_job(plan.entries, pattern, bodies);
   throw_all(std::move(made.problems));
   plan.job = std::move(made.job);
   plan.job.directory = directory;
   plan.job.limits.jobs = plan.job.limits.fetches = default_slots;
+  set_every_host(command, plan.job.limits.hosts);
   return plan;
-}
-
-report::Progress progress(const FetchCommand& command) {
-  const std::string word = command.progress ? command.progress->value : "auto";
-  if (word == "auto" || word == "bar") return report::Progress::bar;
-  if (word == "lines") return report::Progress::lines;
-  if (word == "none") return report::Progress::none;
-  refuse(*command.progress, fmt::format("{}: one of auto, bar, lines, none", in_quotes(word)));
 }
 
 }  // namespace gather::cmd

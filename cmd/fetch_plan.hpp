@@ -4,8 +4,9 @@
 #include "cmd/fetch_results.hpp"
 #include "cmd/options.hpp"
 #include "core/job/fetch_job.hpp"
-#include "core/report/fetches.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace gather::cmd {
@@ -14,13 +15,11 @@ struct FetchPlan {
   std::vector<job::UrlEntry> entries;  ///< As given, in order.
   job::Job job;                        ///< A task for each of them.
   Printed printed = Printed::nothing;
+  std::optional<std::uint64_t> limit_total;  ///< Bytes per second, all together.
 };
 
 /// Reads the lists and the headers. Throws Error(usage) with every problem of the URLs at once, each with its
 /// place; no server has been asked anything then.
 FetchPlan plan_fetch(const FetchCommand& command);
-
-/// `--progress`; auto is the bar, which is none off a terminal. Throws Error(usage).
-report::Progress progress(const FetchCommand& command);
 
 }  // namespace gather::cmd

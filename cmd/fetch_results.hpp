@@ -1,13 +1,14 @@
 /// What `gather fetch` writes to standard output: paths, checksums or whole bodies, in the order of the URLs.
 #pragma once
 
-#include "core/process/descriptor.hpp"
 #include "core/report/terminal.hpp"
+#include "core/run/backlog.hpp"
 #include "core/run/observer.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,10 @@ namespace gather::cmd {
 enum class Printed : std::uint8_t { nothing, path, sha256, body };
 
 /// Each URL's part is written as soon as all before it have ended; a failed one has none. Bodies that come
-/// before their turn wait in one file without a name in TMPDIR, so memory and descriptors stay bounded
-/// however far ahead they are; it is emptied whenever nothing waits.
+/// before their turn wait in a run::Backlog, so memory and descriptors stay bounded however far ahead they
+/// are.
 ///
-/// Throws Error like Terminal::out, and Error(task_failed) if that file can't be written, which stops the
-/// run.
+/// Throws Error like Terminal::out and Backlog::keep, which stops the run.
 class FetchResults final : public run::Observer {
  public:
   /// `before_writing` is called before anything goes to the terminal, which outlives this.
@@ -35,15 +35,13 @@ class FetchResults final : public run::Observer {
   bool fetched(std::size_t index) const { return index < fetched_.size() && fetched_[index]; }
 
  private:
-  /// What waits for its turn: a line, or a stretch of the file.
+  /// What waits for its turn: a line, or a body.
   struct Waiting {
     std::string line;
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0;
+    std::shared_ptr<const run::Output> body;
   };
 
   std::string line_for(job::TaskId id, const run::TaskRecord& task) const;
-  void keep(const run::Output& body, Waiting& waiting);
   void write(const Waiting& waiting);
   void write_what_is_due();
 
@@ -54,8 +52,7 @@ class FetchResults final : public run::Observer {
   std::vector<bool> fetched_;
   std::size_t next_ = 0;                    // Whose turn it is.
   std::map<std::size_t, Waiting> waiting_;  // Of those that have ended after that.
-  process::Descriptor file_;                // Opened with the first body that has to wait.
-  std::uint64_t filed_ = 0;
+  run::Backlog backlog_;
 };
 
 }  // namespace gather::cmd

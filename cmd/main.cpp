@@ -3,6 +3,7 @@
 #include "cmd/engine.hpp"
 #include "cmd/options.hpp"
 #include "cmd/process_setup.hpp"
+#include "core/process/launcher/launcher.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -11,6 +12,7 @@
 using namespace gather;
 
 int main(int argc, char** argv) {
+  if (const auto status = process::run_as_launcher(argc, argv)) return *status;
   try {
     cmd::set_up_process();
     const cmd::Command command = cmd::parse_command_line(argc, argv);

@@ -148,13 +148,25 @@ class Flags {
   std::vector<std::function<void()>> after_;
 };
 
+void add_output_flags(Flags& flags, std::optional<Given>& output, std::optional<Given>& progress) {
+  flags.value("--output", output, "MODE",
+              "of tasks: stream, group (the default), keep-order, errors, or quiet");
+  flags.value("--progress", progress, "auto|bar|lines|none", "what is shown of the run while it goes on");
+}
+
 void add_job_flags(Flags& flags, JobFlags& job) {
   flags.words("FILE TASK", job.words,
               "job file (default: gather.yaml, .yml, .json; - is stdin), then tasks: only those");
   flags.value("-f,--file", job.file, "FILE", "the job file, whatever its name");
   flags.value("-C,--directory", job.directory, "DIR", "change to DIR first");
-  flags.value("-j,--jobs", job.jobs, "N|N%|-N", "slots for everything, for processes and for fetches");
-  flags.value("--timeout", job.timeout, "DURATION", "time limit of each attempt");
+  flags.value("-j,--jobs", job.jobs, "N|N%|-N|@FILE", "slots for everything, for processes and for fetches");
+  flags.list("--pool", job.pools, "NAME=N", "the size of a pool of the file");
+  flags.value("--max-load", job.max_load, "N|N%", "no new process while so many run on the machine");
+  flags.value("--min-free-mem", job.min_free_mem, "SIZE", "no new process while less memory is free");
+  flags.value("--jobserver", job.jobserver, "pipe|fifo|none", "how programs such as make share the slots");
+  flags.list("--host", job.hosts, "PATTERN=N[@RATE]",
+             "requests at once at each such host, and how often: *.example.org=4@5/s");
+  flags.value("--timeout", job.timeout, "DURATION|N%", "time limit of each attempt; N% of the median so far");
   flags.value("--deadline", job.deadline, "DURATION", "time limit of the whole run");
   flags.value("--retries", job.retries, "N", "tries after a failed one");
   flags.value("--schedule", job.schedule, "rank|fifo|lpt", "order among ready tasks (default: rank)");
@@ -195,6 +207,8 @@ Command parse_run(std::vector<std::string> arguments, std::size_t* command_word 
   add_job_flags(flags, run.job);
   flags.flag("--sync", run.job.sync, "one task at a time");
   flags.flag("-n,--dry-run", run.dry_run, "print the plan and start nothing");
+  add_output_flags(flags, run.output, run.progress);
+  flags.value("--results", run.results, "DIR", "a folder for each task with what it wrote");
   flags.list("--report", run.reports, "json=PATH", "write a report; - is stdout");
   if (command_word != nullptr) {  // Only asked where the first word that belongs to no flag stands.
     std::size_t at = 0;
@@ -232,8 +246,12 @@ Command parse_each(std::vector<std::string> arguments) {
               "Runs a command for each argument: gather each [FLAGS] COMMAND ::: ARG...\n"
               "Arguments come from ::: ARG..., :::: FILE..., -a FILE, or the lines of standard input.");
   flags.list("-a,--arg-file", each.arg_files, "FILE", "arguments from the lines of FILE; - is stdin");
-  flags.value("-j,--jobs", each.jobs, "N|N%|-N", "commands at once (default: CPUs + 2); 0: no limit");
-  flags.value("-n,-N,--max-args", each.arguments_per_command, "N", "arguments for each command");
+  flags.value("-j,--jobs", each.jobs, "N|N%|-N|@FILE", "commands at once (default: CPUs + 2); 0: no limit");
+  flags.value("--max-load", each.max_load, "N|N%", "no new command while so many processes run");
+  flags.value("--min-free-mem", each.min_free_mem, "SIZE", "no new command while less memory is free");
+  flags.value("--jobserver", each.jobserver, "pipe|fifo|none", "how commands such as make share the slots");
+  flags.value("-n,-N,--max-args", each.arguments_per_command, "N",
+              "arguments for each command; records with --pipe");
   flags.flag("-m,--fill", each.fill, "as many arguments as a command line holds");
   flags.flag("-X,--context-replace", each.repeat, "as -m, and a word with {} comes again for each");
   flags.value("-d,--delimiter", each.delimiter, "TEXT", "between arguments in files (default: \\n)");
@@ -241,17 +259,28 @@ Command parse_each(std::vector<std::string> arguments) {
   flags.value("--colsep", each.colsep, "REGEX", "between columns, which are {1} {2} ...");
   flags.value("--header", each.header, ":", "the first of each source names it, as in {name}");
   flags.flag("--link", each.link, "one of each source at a time, not every combination");
+  flags.flag("--pipe", each.pipe, "standard input in pieces, each a command's standard input");
+  flags.value("--block", each.block, "SIZE", "of a piece (default: 1M), cut behind a whole record");
+  flags.value("--recend", each.recend, "TEXT", "what a record ends with (default: \\n)");
+  flags.value("--recstart", each.recstart, "TEXT", "what a record begins with");
   flags.flag("-r,--no-run-if-empty", each.no_run_if_empty, "nothing for input of blanks alone");
   flags.flag("--shell", each.shell, "sh reads the command; arguments are quoted for it");
   flags.flag("-k,--keep-order", each.keep_order, "output in the order of the arguments");
+  add_output_flags(flags, each.output, each.progress);
+  flags.flag("--tty", each.tty, "each command has the terminal, one at a time");
+  flags.flag("--eta", each.eta, "say how long the rest will take");
+  flags.flag("--bar", each.bar, "say how much is done, as a bar");
   flags.flag("--tag", each.tag, "begin each line of output with the arguments and a tab");
   flags.value("--tagstring", each.tagstring, "TEXT", "begin it with TEXT, as in {1}, and a tab");
   flags.value("--retries", each.retries, "N", "tries in all, the first included");
-  flags.value("--timeout", each.timeout, "DURATION", "time limit of each command");
+  flags.value("--delay", each.delay, "DURATION", "between two starts, at least");
+  flags.value("--timeout", each.timeout, "DURATION|N%",
+              "time limit of each command; N% of the median so far");
   flags.value("--deadline", each.deadline, "DURATION", "time limit of the whole run");
   flags.value("--halt", each.halt, "WHEN,WHY", "never, or as in soon,fail=1 now,fail=10% now,success=1");
   flags.flag("--fail-fast", each.fail_fast, "stop at the first failure");
   flags.value("--joblog", each.joblog, "FILE", "a line for each command that ended, as parallel has it");
+  flags.value("--results", each.results, "DIR", "a folder for each command with what it wrote");
   flags.flag("--resume", each.resume, "not again what the job log has");
   flags.flag("--resume-failed", each.resume_failed, "not again what passed by the job log");
   flags.list("--report", each.reports, "json=PATH", "write a report; - is stdout");
@@ -290,6 +319,8 @@ Command parse_fetch(std::vector<std::string> arguments) {
               "Downloads URLs, many at once. A file has its name only when it is whole and verified.");
   flags.words("URL", job.words, "what to download; each becomes a file named after the last part of its URL");
   flags.value("-j,--jobs", job.jobs, "N|N%|-N", "how many at once (default: 64)");
+  flags.value("--per-host", fetch.per_host, "N", "how many at once of each host (default: 6)");
+  flags.value("--rate", fetch.rate, "N/s|N/m|N/h", "requests per time to each host (default: any)");
   flags.value("--retries", job.retries, "N", "tries after a failed one (default: 3)");
   flags.value("--timeout", job.timeout, "DURATION", "time limit of each attempt (default: none)");
   flags.value("--deadline", job.deadline, "DURATION", "time limit of the whole run");
@@ -303,6 +334,8 @@ Command parse_fetch(std::vector<std::string> arguments) {
   flags.value("-d,--dir", fetch.directory, "DIR", "where files go (default: here); made if it is missing");
   flags.value("-o,--name", fetch.name, "NAME",
               "the file of the one URL; -: bodies to stdout, of any number of URLs");
+  flags.flag("-J,--content-disposition", fetch.content_disposition,
+             "the server names each file that has no other name; nothing is replaced");
   flags.value("--sha256", fetch.sha256, "HEX", "the checksum of the one URL's body");
   flags.value("--checksums", fetch.checksums, "FILE|URL",
               "a list as sha256sum writes it; each file must be in it by name, and match");
@@ -315,7 +348,10 @@ Command parse_fetch(std::vector<std::string> arguments) {
   flags.value("--stall-timeout", fetch.stall_timeout, "DURATION",
               "longest time without a byte (default: 30s)");
   flags.value("--limit-rate", fetch.limit_rate, "SIZE", "bytes per second of each download, as in 500k");
+  flags.value("--limit-total", fetch.limit_total, "SIZE", "bytes per second of all downloads together");
   flags.value("--http", fetch.http, "1.1|2", "the version to ask for (default: 1.1 with libcurl 7)");
+  flags.flag("--compressed", fetch.compressed,
+             "take it compressed if the server can, and write what it is without");
   flags.flag("--netrc", fetch.netrc, "take users and passwords from ~/.netrc");
   flags.flag("--insecure", fetch.insecure, "trust any certificate");
   flags.flag("--fsync", fetch.fsync, "force each file onto the disk before it has its name");

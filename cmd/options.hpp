@@ -27,6 +27,11 @@ struct JobFlags {
   std::optional<Given> shuffle;  ///< Empty value: draw a seed.
   std::optional<Given> color;
   std::optional<Given> halt;
+  std::vector<Given> hosts;  ///< PATTERN=N[@RATE] each.
+  std::vector<Given> pools;  ///< NAME=N each.
+  std::optional<Given> max_load;
+  std::optional<Given> min_free_mem;
+  std::optional<Given> jobserver;
   bool sync = false;
   bool fail_fast = false;
   bool quiet = false;
@@ -36,6 +41,9 @@ struct JobFlags {
 
 struct RunCommand {
   JobFlags job;
+  std::optional<Given> output;
+  std::optional<Given> progress;
+  std::optional<Given> results;
   bool dry_run = false;
   std::vector<Given> reports;  ///< FORMAT=PATH each.
 };
@@ -65,9 +73,23 @@ struct EachCommand {
   std::optional<Given> timeout;
   std::optional<Given> deadline;
   std::optional<Given> halt;
+  std::optional<Given> delay;
+  std::optional<Given> max_load;
+  std::optional<Given> min_free_mem;
+  std::optional<Given> jobserver;
+  std::optional<Given> block;
+  std::optional<Given> recstart;
+  std::optional<Given> recend;
   std::optional<Given> joblog;
+  std::optional<Given> results;
+  std::optional<Given> output;
+  std::optional<Given> progress;
   std::optional<Given> color;
   std::vector<Given> reports;
+  bool tty = false;
+  bool eta = false;
+  bool bar = false;
+  bool pipe = false;
   bool keep_order = false;
   bool tag = false;
   bool null = false;
@@ -108,8 +130,13 @@ struct FetchCommand {
   std::optional<Given> connect_timeout;
   std::optional<Given> stall_timeout;
   std::optional<Given> limit_rate;
+  std::optional<Given> limit_total;
+  std::optional<Given> per_host;
+  std::optional<Given> rate;
   std::optional<Given> http;
+  bool content_disposition = false;
   bool no_resume = false;
+  bool compressed = false;
   bool netrc = false;
   bool insecure = false;
   bool fsync = false;

@@ -19,6 +19,8 @@ void set_up_process() {
       const int opened = open("/dev/null", O_RDONLY);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  // In the background of a terminal with `tostop` we go on, and say what we say.
+  std::signal(SIGTTOU, SIG_IGN);
 }
 
 void explain(const Error& error) {

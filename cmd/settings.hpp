@@ -29,8 +29,28 @@ run::Options one_at_a_time(run::Options options);
 /// A whole number of at least `least`. Throws Error(usage) that names where it was given.
 std::uint64_t whole_number(const Given& given, std::uint64_t least);
 
-/// Slots: N, N% of the CPUs, or -N for all CPUs but N; at least 1. Throws Error(usage).
+/// Slots: N, N% of the CPUs, -N for all CPUs but N, or @FILE, which says one of these; at least 1. Throws
+/// Error(usage).
 std::size_t slots(const Given& given);
+
+/// CPUs that this process may use.
+std::size_t usable_cpus();
+
+/// A time limit: a duration above 0, or a percentage of the median.
+struct TimeLimit {
+  std::optional<Duration> length;
+  int percent = 0;  ///< 0 for none.
+
+  void put_into(job::Task& task) const {
+    task.timeout = length;
+    task.timeout_percent = percent;
+  }
+};
+/// Throws Error(usage).
+TimeLimit attempt_limit(const Given& given);
+
+/// A duration. Throws Error(usage).
+Duration duration(const Given& given);
 
 /// A duration above 0. Throws Error(usage).
 Duration time_limit(const Given& given);

@@ -36,7 +36,7 @@ WEB_SERVER_PORT in its environment, and ends when the command does, with its exi
   --port N          the port (8711); 0 is any free one
   --port-file FILE  write the port there when ready, instead of a line on stderr
 
-Paths: /delay/MS[/NAME] /bytes/N /status/CODE /flaky/KEY/N /echo /peak /reset
+Paths: /delay/MS[/NAME] /bytes/N /status/CODE /flaky/KEY/N /pages/N/K /echo /peak /reset
 )";
 
 struct Options {

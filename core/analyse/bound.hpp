@@ -11,8 +11,8 @@
 
 namespace gather::analyse {
 
-/// A lower bound of the wall, and the term it comes from: "critical path", "jobs=8", "processes=4" or
-/// "fetches=32". Of equal terms the one named first here.
+/// A lower bound of the wall, and the term it comes from: "critical path", "jobs=8", "processes=4",
+/// "fetches=32", "example.org:80=6" (its places) or "example.org:80 at 5/s". Of equal terms the first.
 struct Bound {
   Duration length{};
   std::string by = "critical path";
@@ -27,11 +27,13 @@ struct CriticalPath {
 };
 
 /// What a run of `job` needs at least when its tasks take `lengths` (one for each, none negative) and
-/// `critical` is its longest chain: the largest of the chain, sum / jobs, and for processes and fetches their
-/// sum / their limit. Rounds down, so that it stays a bound; sums stay at the largest Duration instead of
-/// overflowing, which leaves it one too.
+/// `critical` is its longest chain: the largest of the chain, sum / jobs, for processes and fetches their sum
+/// / their limit, each length counted once for each slot that the task takes, for each pool likewise by
+/// units, for each host the sum / its places, and (n - 1) intervals of its rate, where n counts the `starts`
+/// (requests made by each task). Rounds down, so that it stays a bound; sums stay at the largest Duration
+/// instead of overflowing, which leaves it one too.
 Bound lower_bound(const job::Job& job, std::span<const Duration> lengths, Duration critical,
-                  const run::LimitsInForce& limits);
+                  std::span<const std::size_t> starts, const run::LimitsInForce& limits);
 
 /// The bound and the chain before a run, from expected lengths; 0 where nothing is known, so that both are
 /// then too small rather than too large.
@@ -41,7 +43,8 @@ struct PlanBounds {
   Bound bound;
 };
 
-/// Requires one expected length for each task, none negative, and a job without cycles.
+/// Every fetch is one request. Requires one expected length for each task, none negative, and a job without
+/// cycles.
 PlanBounds plan_bounds(const job::Job& job, std::span<const Duration> expected,
                        const run::LimitsInForce& limits);
 

@@ -73,6 +73,19 @@ std::optional<Duration> median(std::vector<Duration> lengths) {
   return *middle;
 }
 
+/// Attempts of each task that asked its host: what the host's rate was kept for.
+std::vector<std::size_t> requests(const run::Record& record) {
+  std::vector<std::size_t> made;
+  made.reserve(record.tasks.size());
+  for (const run::TaskRecord& task : record.tasks)
+    made.push_back(
+        static_cast<std::size_t>(std::ranges::count_if(task.attempts, [](const run::AttemptRecord& attempt) {
+          const auto* failed = std::get_if<run::TransferFailed>(&attempt.outcome);
+          return failed == nullptr || failed->kind != run::host_closed;
+        })));
+  return made;
+}
+
 }  // namespace
 
 Figures figures(const job::Job& job, const run::Record& record) {
@@ -85,7 +98,7 @@ Figures figures(const job::Job& job, const run::Record& record) {
   result.wall = record.wall;
   result.sum = saturating_sum(lengths);
   result.critical = critical_path(job, record);
-  result.bound = lower_bound(job, lengths, result.critical.length, record.limits);
+  result.bound = lower_bound(job, lengths, result.critical.length, requests(record), record.limits);
   result.slowest = slowest(lengths);
   if (record.wall.count() > 0) {
     result.naive_concurrency = to_seconds(result.sum) / to_seconds(record.wall);

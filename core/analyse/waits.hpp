@@ -12,8 +12,11 @@ namespace gather::analyse {
 struct Waits {
   std::optional<Duration> dependency;  ///< Until the last of its needs had ended; 0 without needs.
   std::optional<Duration> delay;       ///< From then until only a slot was missing.
-  std::optional<Duration> slot;        ///< From then until its first attempt.
-  Duration retry{};                    ///< Between attempts: back-off, and the slot for the next one.
+  std::optional<Duration> slot;        ///< Then, before each attempt, until there was a slot of its kind.
+  std::optional<Duration> host;        ///< Likewise until its host had a place, or opened again.
+  std::optional<Duration> rate;        ///< Likewise until its host's rate allowed a start.
+  std::optional<Duration> pool;        ///< Likewise until its pools had what it takes of them.
+  Duration retry{};                    ///< Back-off between attempts.
 };
 
 /// Requires: `task` is of `record`.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace gather {
@@ -33,6 +34,9 @@ std::string written_out(char32_t c) {
 }  // namespace
 
 std::string inert(std::string_view text) {
+  // Most texts are a name or a URL.
+  if (std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7f; }))
+    return std::string(text);
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {

@@ -80,48 +80,54 @@ std::string shown(const Expansion& run, bool shell) {
 
 }  // namespace
 
+CommandMaker::CommandMaker(const CommandOptions& options, std::span<const std::string> names)
+    : shell_(options.shell),
+      repeat_(options.repeat),
+      keep_arguments_(options.keep_arguments),
+      names_(names.begin(), names.end()) {
+  if (options.tag) tag_.emplace(std::span(&*options.tag, 1), names_);
+  if (options.words.empty()) return;
+  words_ = template_words(options);
+  if (words_.empty() || (shell_ && words_.front().find_first_not_of(" \t\n") == std::string::npos))
+    throw Error(ExitStatus::usage,
+                "the command is empty; write it before `:::`, as in gather each 'gzip {}' ::: *.log");
+  body_.emplace(words_, names_);
+  for (const std::string& word : words_) length_ += word.size() + 1;
+}
+
+void CommandMaker::append_arguments_if_unused() {
+  if (!body_ || body_->has_replacements()) return;
+  if (!shell_) return body_->append_arguments();
+  words_.front() += " {}";
+  body_.emplace(words_, names_);
+}
+
+Command CommandMaker::next(const Record& arguments) {
+  const auto quoting = shell_ ? Template::Quoting::shell : Template::Quoting::none;
+  Command command;
+  command.sequence = ++made_;
+  if (!body_) {
+    command.run = own_command(arguments, shell_);
+  } else {
+    command.run = body_->expand(arguments, command.sequence, quoting, repeat_);
+    if (shell_) command.run = for_shell(std::move(command.run));
+  }
+  if (command.run.words.empty() || command.run.words.front().empty())
+    throw Error(ExitStatus::usage,
+                fmt::format("command {} is empty: there is no program to run", command.sequence));
+  command.shown = shown(command.run, shell_);
+  if (keep_arguments_) command.arguments = arguments;
+  if (tag_)
+    command.tag = joined(tag_->expand(arguments, command.sequence, Template::Quoting::none, false).words);
+  return command;
+}
+
 std::vector<Command> commands(const Input& input, const CommandOptions& options) {
+  CommandMaker maker(options, input.names);
+  maker.append_arguments_if_unused();
   std::vector<Command> all;
-  std::optional<Template> body;
-  std::optional<Template> tag;
-  if (options.tag) tag.emplace(std::span(&*options.tag, 1), input.names);
-  std::size_t fixed = 0;
-  if (!options.words.empty()) {
-    const std::vector<std::string> words = template_words(options);
-    if (words.empty() || (options.shell && words.front().find_first_not_of(" \t\n") == std::string::npos))
-      throw Error(ExitStatus::usage,
-                  "the command is empty; write it before `:::`, as in gather each 'gzip {}' "
-                  "::: *.log");
-    body.emplace(words, input.names);
-    if (!body->has_replacements()) {
-      if (options.shell) {
-        std::vector<std::string> with_arguments = words;
-        with_arguments.front() += " {}";
-        body.emplace(with_arguments, input.names);
-      } else {
-        body->append_arguments();
-      }
-    }
-    for (const std::string& word : words) fixed += word.size() + 1;
-  }
-  const auto quoting = options.shell ? Template::Quoting::shell : Template::Quoting::none;
-  for (const Record& arguments : grouped(input, options, fixed)) {
-    Command command;
-    command.sequence = all.size() + 1;
-    if (!body) {
-      command.run = own_command(arguments, options.shell);
-    } else {
-      command.run = body->expand(arguments, command.sequence, quoting, options.repeat);
-      if (options.shell) command.run = for_shell(std::move(command.run));
-    }
-    if (command.run.words.empty() || command.run.words.front().empty())
-      throw Error(ExitStatus::usage,
-                  fmt::format("command {} is empty: there is no program to run", command.sequence));
-    command.shown = shown(command.run, options.shell);
-    if (tag)
-      command.tag = joined(tag->expand(arguments, command.sequence, Template::Quoting::none, false).words);
-    all.push_back(std::move(command));
-  }
+  for (const Record& arguments : grouped(input, options, maker.length()))
+    all.push_back(maker.next(arguments));
   return all;
 }
 

@@ -96,7 +96,7 @@ std::vector<std::string> split_values(std::string_view text, std::string_view de
   return values;
 }
 
-std::string read_delimiter(std::string_view text) {
+std::string read_escapes(std::string_view text, std::string_view flag) {
   std::string delimiter;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
@@ -115,12 +115,17 @@ std::string read_delimiter(std::string_view text) {
     const std::string_view digits = kind == 'x' ? text.substr(i + 1, 2) : "";
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     if (error != std::errc{})
-      throw Error(ExitStatus::usage, fmt::format("--delimiter: {} has an escape that is none; \\n, \\t, \\r, "
+      throw Error(ExitStatus::usage, fmt::format("{}: {} has an escape that is none; \\n, \\t, \\r, "
                                                  "\\0, \\xHH and \\\\ are",
-                                                 in_quotes(text)));
+                                                 flag, in_quotes(text)));
     delimiter += static_cast<char>(value);
     i += static_cast<std::size_t>(end - digits.data());
   }
+  return delimiter;
+}
+
+std::string read_delimiter(std::string_view text) {
+  std::string delimiter = read_escapes(text, "--delimiter");
   if (delimiter.empty())
     throw Error(ExitStatus::usage, "--delimiter: it is empty; give a character, as in -d ,");
   return delimiter;

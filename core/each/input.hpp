@@ -34,8 +34,11 @@ struct Input {
 /// Splits a file's text. A delimiter at the end ends the last argument and begins none.
 std::vector<std::string> split_values(std::string_view text, std::string_view delimiter);
 
-/// `\n`, `\t`, `\0`, `\xHH` and `\\` as in C; every other character stands for itself.
-/// Throws Error(usage) for an empty delimiter and an unfinished escape.
+/// `\n`, `\t`, `\r`, `\0`, `\xHH` and `\\` as in C; every other character stands for itself.
+/// Throws Error(usage), naming the flag, for an escape that is none.
+std::string read_escapes(std::string_view text, std::string_view flag);
+
+/// The value of --delimiter, with escapes. Throws Error(usage) for an empty one, too.
 std::string read_delimiter(std::string_view text);
 
 /// Every combination, the last source fastest; with `link` one from each in turn, shorter ones beginning

@@ -45,15 +45,16 @@ std::optional<Piece> piece_of(std::string_view inside, std::span<const std::stri
   if (inside == "#") return SequenceNumber{};
   if (inside == "%") return SlotNumber{};
   if (const auto form = form_of(inside)) return AllArguments{*form};
+  // Names first: one that is a number is meant as the name.
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (inside.starts_with(names[i]) && !names[i].empty())
+      if (const auto form = form_of(inside.substr(names[i].size())))
+        return OneArgument{static_cast<int>(i) + 1, *form};
   int number = 0;
   const auto [end, error] = std::from_chars(inside.data(), inside.data() + inside.size(), number);
   if (error == std::errc{} && number != 0)
     if (const auto form = form_of(inside.substr(static_cast<std::size_t>(end - inside.data()))))
       return OneArgument{number, *form};
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (inside.starts_with(names[i]) && !names[i].empty())
-      if (const auto form = form_of(inside.substr(names[i].size())))
-        return OneArgument{static_cast<int>(i) + 1, *form};
   return std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <unordered_map>
+#include <utility>
 
 namespace gather::job {
 namespace {
@@ -36,8 +37,8 @@ constexpr auto limit_keys = std::to_array<Key<Limits>>({
     {"jobs", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.jobs); }},
     {"processes", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.processes); }},
     {"fetches", [](Reader& r, Member m, Limits& to) { read_limit(r, m.value, to.fetches); }},
-    {"pools"},
-    {"hosts"},
+    {"pools", [](Reader& r, Member m, Limits& to) { read_pools(r, m.value, to.pools); }},
+    {"hosts", [](Reader& r, Member m, Limits& to) { read_hosts(r, m.value, to.hosts); }},
 });
 
 constexpr auto top_keys = std::to_array<Key<Top>>({
@@ -89,6 +90,20 @@ bool is_id(std::string_view id) {
              id, [&](unsigned char c) { return letter(c) || std::isdigit(c) != 0 || c == '.' || c == '-'; });
 }
 
+/// Of `tty`, `leave` and `isolate` a task has one at most.
+void check_company(Reader& reader, const TaskDraft& draft) {
+  const auto refuse = [&](bool both, Value one, Value other, const char* why) {
+    if (both) reader.error(one ? one : other, why, "remove one of the two");
+  };
+  const Task& task = draft.task;
+  refuse(task.tty && task.leave, draft.leave_key, draft.tty_key,
+         "a task that has the terminal (`tty`) leaves nothing running");
+  refuse(task.tty && task.isolate, draft.isolate_key, draft.tty_key,
+         "a task that has the terminal (`tty`) can't have a PID namespace");
+  refuse(task.leave && task.isolate, draft.isolate_key, draft.leave_key,
+         "a PID namespace ends with its task, so that nothing can be left (`leave`)");
+}
+
 Defaults read_defaults(Reader& reader, Value map, std::size_t tasks) {
   if (!map) return {};
   Findings& findings = reader.findings();
@@ -96,6 +111,7 @@ Defaults read_defaults(Reader& reader, Value map, std::size_t tasks) {
   TaskDraft draft;
   draft.is_defaults = true;
   reader.keys(map, task_keys(), draft);
+  check_company(reader, draft);
   if (draft.fetch) check_fetch_defaults(reader, draft.fetch);
   if (draft.retry) RetryPolicies().read(reader, {}, draft.retry, 1);
   if (weight(map) * tasks > largest_filled_defaults)
@@ -125,12 +141,18 @@ class TasksReader {
       draft.is_defaults = true;
       silent_.keys(defaults_.map, task_keys(), draft);
       draft.is_defaults = false;
-      draft.needs = draft.retry = Value();
+      draft.needs = draft.retry = draft.tty_key = draft.leave_key = draft.isolate_key = Value();
     }
+    const Value default_pool = std::exchange(draft.pool, Value());
+    const Value default_weight = std::exchange(draft.weight, Value());
     if (!member.value.is_map())
       report_no_task(member);
     else
       reader_.keys(member.value, task_keys(), draft);
+    place.pool_is_default = !draft.pool;
+    place.weight_is_default = !draft.weight;
+    place.pool = draft.pool ? draft.pool : default_pool;
+    place.weight = draft.weight ? draft.weight : default_weight;
     finish(draft, place);
     return std::move(draft.task);
   }
@@ -152,6 +174,20 @@ class TasksReader {
     place.action = draft.action;
     place.needs = draft.needs ? draft.needs : defaults_.needs;
     place.needs_are_defaults = !draft.needs;
+    place.stdin_task = draft.stdin_task;
+    const std::string_view action = draft.action.key ? draft.action.key.text() : "";
+    if (action != "run" && action != "shell") {
+      draft.task.input = nullptr;
+      const auto refuse = [&](Value key, bool wanted, const char* why) {
+        if (key && wanted) reader_.error(key, why, "remove it, or give the task a `run` or `shell`");
+      };
+      refuse(draft.tty_key, draft.task.tty, "only a process can have the terminal");
+      refuse(draft.leave_key, draft.task.leave, "only a process can leave another one running");
+      refuse(draft.isolate_key, draft.task.isolate, "only a process can have a PID namespace");
+      refuse(draft.stdin_key, true, "only a process has a standard input");
+      draft.task.tty = draft.task.leave = draft.task.isolate = false;
+    }
+    check_company(reader_, draft);
     const bool is_fetch = draft.action.key && draft.action.key.text() == "fetch";
     if (is_fetch)
       if (auto fetch = read_fetch(reader_, defaults_.fetch, draft.action.value))
@@ -224,6 +260,7 @@ Job check(Value root, const Source& source, const Lines& lines, Findings& findin
   for (const Member member : Members(top.tasks))
     top.job.tasks.push_back(tasks.read(member, places[top.job.tasks.size()]));
   check_references(reader, places, top.job);
+  check_pools(reader, places, top.job);
   return std::move(top.job);
 }
 

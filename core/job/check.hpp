@@ -27,6 +27,13 @@ struct TaskDraft {
   Member action;  ///< The first one, `key: value`; none for a milestone.
   Value needs;
   Value retry;
+  Value stdin_key;  ///< Not that of `defaults`.
+  Value tty_key;    // These three as well.
+  Value leave_key;
+  Value isolate_key;
+  Value stdin_task;  ///< Whose output is read.
+  Value pool;
+  Value weight;
   Value fetch;               ///< For `defaults` alone.
   bool is_defaults = false;  ///< `defaults` are read, not a task.
 };
@@ -49,8 +56,17 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
 /// The same for `defaults.fetch`, which is only looked through.
 void check_fetch_defaults(Reader& reader, Value map);
 
+/// `stdin`, into `draft`; one that names a task is filled in by check_references.
+void read_stdin(Reader& reader, Member member, TaskDraft& draft);
+
 /// Environment variables: names and texts. One that is there already gets the new value.
 void read_env(Reader& reader, Value map, std::vector<NameValue>& env);
+
+/// `limits.hosts`: patterns, and what holds for each.
+void read_hosts(Reader& reader, Value map, std::vector<HostLimit>& hosts);
+
+/// `limits.pools`: names and sizes.
+void read_pools(Reader& reader, Value map, std::vector<Pool>& pools);
 
 /// Where a task stands in the document, for errors that concern several tasks.
 struct TaskPlace {
@@ -58,10 +74,18 @@ struct TaskPlace {
   Member action;
   Value needs;
   bool needs_are_defaults = false;
+  Value stdin_task;
+  Value pool;
+  Value weight;
+  bool pool_is_default = false;
+  bool weight_is_default = false;
 };
 
-/// Fills in `needs` of every task, and finds unknown ones, repetitions, cycles, and outputs that two tasks
-/// write.
+/// Fills in the pools of every task, and finds unknown ones, repetitions, and more units than a pool has.
+void check_pools(Reader& reader, std::span<const TaskPlace> places, Job& job);
+
+/// Fills in `needs` of every task and what reads a task's output, and finds unknown ones, repetitions,
+/// cycles, and outputs that two tasks write.
 void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job);
 
 }  // namespace gather::job

@@ -1,7 +1,6 @@
 #include "core/job/check_fetch.hpp"
 
 #include "core/job/check_fetch_request.hpp"
-#include "core/job/url.hpp"
 
 #include <fmt/format.h>
 
@@ -40,16 +39,6 @@ bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 namespace {
-
-void read_url(Reader& reader, Value value, FetchDraft& draft) {
-  draft.has_url = true;
-  const auto url = reader.scalar(value, "a URL");
-  if (!url) return;
-  if (const auto fault = fault_in_url(*url))
-    return fault->secret ? reader.secret_error(value, fault->message, fault->hint)
-                         : reader.error(value, fault->message, fault->hint);
-  draft.fetch.url = *url;
-}
 
 void read_method(Reader& reader, Member member, FetchDraft& draft) {
   const auto method = reader.text(member.value);
@@ -127,53 +116,24 @@ void read_body(Reader& reader, Member member, FetchDraft& draft) {
   if (const auto text = reader.text(member.value)) draft.fetch.body = std::string(*text);
 }
 
-/// Files stay below the folder of the job file, so that a job from a stranger overwrites nothing elsewhere.
-void read_output(Reader& reader, Member member, FetchDraft& draft) {
-  const auto text = reader.text(member.value);
-  if (!text) return;
-  const std::filesystem::path path = std::filesystem::path(*text).lexically_normal();
-  if (path.is_absolute() || (!path.empty() && *path.begin() == ".."))
-    return reader.error(member.value, "this file is outside the folder of the job file",
-                        "write a path below it, as in data/index.json");
-  if (path.empty() || path.filename().empty() || path == ".")
-    return reader.error(member.value, fmt::format("{} names no file", code(*text)),
-                        "write a path with a file name, as in data/index.json");
-  draft.fetch.output = path;
-}
-
-constexpr auto expect_keys = std::to_array<Key<FetchDraft>>({
-    {"status",
-     [](Reader& r, Member m, FetchDraft& to) {
-       std::vector<int>& listed = to.fetch.expect_status.listed;
-       listed.clear();
-       for (const Value item : r.one_or_more(m.value, "an HTTP status or a list of them"))
-         if (const auto status = r.whole(item, 100, 599)) listed.push_back(*status);
-       if (m.value.is_list() && m.value.children() == 0)
-         r.error(m.value, "no status would be right", "leave `expect` out for any 2xx");
-     }},
-    {"type"},
-    {"size"},
-    {"json"},
-    {"header"},
-    {"body"},
-});
-
 void belongs_to_task(Reader& reader, Member member, FetchDraft&) {
   reader.error(member.key, fmt::format("{} is a key of the task", code(member.key.text())),
                "write it beside `fetch`, not inside");
 }
 
+void read_only_url(Reader& reader, Member member, FetchDraft& draft) {
+  if (is_only_url(reader, member, draft)) read_url(reader, member.value, draft);
+}
+
 // What is read in check_fetch_request.cpp and check_fetch_file.cpp stands in a group each.
 constexpr auto keys = std::to_array<Key<FetchDraft>>({
-    {"url", [](Reader& r, Member m, FetchDraft& to) { read_url(r, m.value, to); }},
+    {"url", read_only_url},
+    {"urls", read_urls},
     {"method", read_method},
     {"headers", read_headers},
     {"body", read_body},
     {"json", read_json},
-    {"expect",
-     [](Reader& r, Member m, FetchDraft& to) {
-       if (r.is_map(m.value, "as in `expect: {status: 200}`")) r.keys(m.value, expect_keys, to);
-     }},
+    {"expect", read_expect},
 
     // The request.
     {"query", read_query},
@@ -204,23 +164,22 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     // The file.
     {"output", read_output},
     {"sha256", read_sha256},
-    {"urls"},
-    {"dir"},
+    {"dir", read_dir},
     {"checksum", read_checksum},
     {"checksums", read_checksums},
     {"if_exists", read_if_exists},
     {"resume", read_resume},
     {"max_size", read_max_size},
-    {"compressed"},
-    {"content_disposition"},
+    {"compressed", read_compressed},
+    {"content_disposition", read_content_disposition},
     {"mtime", read_mtime},
     {"mode", read_mode},
     {"fsync", read_fsync},
-    {"paginate"},
+    {"paginate", read_paginate},
 });
 
 void read_keys(Reader& reader, Value map, FetchDraft& draft) {
-  draft.body = Value();  // A task's body goes over the default one.
+  draft.body = draft.url = Value();  // A task's own go over the default ones.
   ++draft.mapping;
   reader.keys(map, keys, draft);
 }
@@ -247,13 +206,18 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
     read_url(reader, value, draft);
   } else {
     reader.expected(value, "a URL or a mapping",
-                    "as in `fetch: https://example.org/`; several URLs are several tasks");
+                    "as in `fetch: https://example.org/`; several URLs are several tasks, or the `urls` "
+                    "of one file");
   }
-  check_fetch_file(reader, value, draft);
-  append_query(draft.fetch.url, draft.query);
-  join_auth_and_headers(reader, draft);
   if ((draft.fetch.body || !draft.fetch.files.empty()) && !draft.has_method)
     draft.fetch.method = "POST";  // As curl has it.
+  settle_name(reader, value, draft);
+  check_fetch_file(reader, value, draft);
+  check_fetch_pages(reader, draft);
+  append_query(draft.fetch.url, draft.query);
+  for (std::string& url : draft.fetch.mirrors) append_query(url, draft.query);
+  join_auth_and_headers(reader, draft);
+  check_fetch_urls(reader, value, draft);
   if (!draft.body_type.empty() && !draft.headers.contains("content-type"))
     draft.fetch.headers.emplace_back("Content-Type", draft.body_type);
   return std::make_unique<const Fetch>(std::move(draft.fetch));

@@ -101,6 +101,10 @@ void read_resume(Reader& reader, Member member, FetchDraft& draft) {
   if (const auto resume = reader.boolean(member.value)) draft.fetch.resume = *resume;
 }
 
+void read_compressed(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto compressed = reader.boolean(member.value)) draft.fetch.compressed = *compressed;
+}
+
 void read_if_exists(Reader& reader, Member member, FetchDraft& draft) {
   static constexpr std::array<std::string_view, 4> words{"verify", "skip", "overwrite", "fail"};
   if (const auto word = reader.word(member.value, words))
@@ -138,7 +142,11 @@ void read_fsync(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void check_fetch_file(Reader& reader, Value fetch, FetchDraft& draft) {
-  if (draft.fetch.checksums && !draft.fetch.output)
+  if (draft.fetch.compressed && draft.headers.contains("accept-encoding"))
+    reader.error(fetch,
+                 "`compressed` asks for gzip and deflate, and there is a header Accept-Encoding as well",
+                 "remove one of them; with the header alone a body is written as it comes");
+  if (draft.fetch.checksums && !draft.fetch.output && !draft.content_disposition)
     reader.error(fetch, "`checksums` needs an `output`, by whose name it is listed",
                  "or give the `checksum` itself");
 }

@@ -1,5 +1,6 @@
 #include "core/job/check.hpp"
 #include "core/job/cycles.hpp"
+#include "core/job/fetch_job.hpp"
 #include "core/job/text_index.hpp"
 
 #include <fmt/format.h>
@@ -34,6 +35,33 @@ class References {
     }
   }
 
+  /// After fill_in_needs for the same task.
+  void fill_in_input(std::uint32_t task) {
+    const Value at = places_[task].stdin_task;
+    if (!at || !job_.tasks[task].input) return;
+    const auto found = ids_.find(at.text());
+    if (!found) return unknown(at, at.text());
+    const std::uint32_t writer = *found;
+    if (writer == task)
+      return reader_.error(at, fmt::format("task {} would read its own output", code(at.text())),
+                           "name another task");
+    const Action& action = job_.tasks[writer].action;
+    if (std::holds_alternative<std::unique_ptr<const Fetch>>(action))
+      return reader_.error(
+          at, fmt::format("task {} is a fetch, whose body is kept in a file alone", code(at.text())),
+          "give it an `output` if it has none, and read that: `stdin: {file: …}` with `needs`");
+    if (!std::holds_alternative<Run>(action) && !std::holds_alternative<Shell>(action))
+      return reader_.error(at, fmt::format("task {} writes nothing that could be read", code(at.text())),
+                           "name a task with `run` or `shell`");
+    if (job_.tasks[writer].tty)
+      return reader_.error(at, fmt::format("task {} writes to the terminal (`tty`)", code(at.text())),
+                           "name a task whose output is captured");
+    job_.tasks[task].input = std::make_shared<const StandardInput>(StandardInput::Of{TaskId{writer}});
+    if (listed_by_[writer] == task) return;
+    listed_by_[writer] = task;
+    job_.tasks[task].needs.push_back(TaskId{writer});
+  }
+
   void find_output_twice() {
     std::unordered_map<std::string, std::uint32_t> writers;
     for (std::uint32_t i = 0; i < job_.tasks.size(); ++i) {
@@ -45,6 +73,15 @@ class References {
           output_of(i),
           fmt::format("task {} writes {} too", code(job_.tasks[first->second].id), code(first->first)),
           "give each fetch a file of its own");
+    }
+    for (const auto& [path, task] : writers) {
+      const auto whole = written_for(path);
+      const auto writer = whole ? writers.find(whole->string()) : writers.end();
+      if (writer != writers.end())
+        reader_.error(output_of(task),
+                      fmt::format("task {} writes {} under this name until it is whole",
+                                  code(job_.tasks[writer->second].id), code(writer->first)),
+                      "give the file another name");
     }
   }
 
@@ -97,6 +134,7 @@ class References {
   /// Where `task` says that it needs `need`.
   Value need_of(TaskId task, TaskId need) const {
     const TaskPlace& place = places_[index(task)];
+    if (place.stdin_task && place.stdin_task.text() == job_[need].id) return place.stdin_task;
     if (place.needs_are_defaults) return place.key;
     if (place.needs.is_list())
       for (const Value item : Items(place.needs))
@@ -106,10 +144,13 @@ class References {
 
   Value output_of(std::uint32_t task) const {
     const Value fetch = places_[task].action.value;
+    Value dir;
     if (fetch.is_map())
-      for (const auto [key, value] : Members(fetch))
+      for (const auto [key, value] : Members(fetch)) {
         if (key.text() == "output") return value;
-    return places_[task].action.key;  // From `defaults`.
+        if (key.text() == "dir") dir = value;
+      }
+    return dir ? dir : places_[task].action.key;  // From `defaults`.
   }
 
   Reader& reader_;
@@ -124,7 +165,10 @@ class References {
 
 void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job) {
   References references(reader, places, job);
-  for (std::uint32_t task = 0; task < job.tasks.size(); ++task) references.fill_in_needs(task);
+  for (std::uint32_t task = 0; task < job.tasks.size(); ++task) {
+    references.fill_in_needs(task);
+    references.fill_in_input(task);
+  }
   references.find_cycles();
   references.find_output_twice();
 }

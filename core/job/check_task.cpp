@@ -1,4 +1,5 @@
 #include "core/job/check.hpp"
+#include "core/job/percent.hpp"
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr int most_attempts = 1'000'000;
 constexpr int most_priority = 1'000'000'000;
+constexpr int most_weight = 1'000'000'000;
 
 /// True if the member is this task's one action; `defaults` have none.
 bool is_action(Reader& reader, Member member, TaskDraft& draft) {
@@ -73,6 +75,18 @@ void read_shell(Reader& reader, Member member, TaskDraft& draft) {
   draft.task.action = Shell{std::string(*script)};
 }
 
+void read_timeout(Reader& reader, Member member, TaskDraft& draft) {
+  if (member.value.is_scalar() && member.value.text().ends_with('%')) {
+    const auto percent = parse_timeout_percent(member.value.text());
+    if (!percent) return reader.error(member.value, percent.error());
+    draft.task.timeout.reset();
+    draft.task.timeout_percent = *percent;
+  } else if (const auto length = reader.positive_duration(member.value)) {
+    draft.task.timeout = *length;
+    draft.task.timeout_percent = 0;
+  }
+}
+
 void read_cwd(Reader& reader, Member member, TaskDraft& draft) {
   const auto folder = reader.text(member.value);
   if (folder && folder->empty())
@@ -102,7 +116,7 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
     {"fetch", read_fetch_member},
     {"run", read_run},
     {"shell", read_shell},
-    {"timeout", read_into<&Task::timeout, &Reader::positive_duration>},
+    {"timeout", read_timeout},
     {"grace", read_into<&Task::grace, &Reader::duration>},
     {"delay", read_into<&Task::delay, &Reader::duration>},
     {"retry",
@@ -112,11 +126,36 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
        if (r.is_map(m.value, "as in `env: {NAME: value}`")) read_env(r, m.value, to.task.env);
      }},
     {"cwd", read_cwd},
+    {"stdin", read_stdin},
+    {"tty",
+     [](Reader& r, Member m, TaskDraft& to) {
+       if (const auto wanted = r.boolean(m.value)) to.task.tty = *wanted;
+       to.tty_key = m.key;
+     }},
+    {"leave",
+     [](Reader& r, Member m, TaskDraft& to) {
+       if (const auto wanted = r.boolean(m.value)) to.task.leave = *wanted;
+       to.leave_key = m.key;
+     }},
+    {"isolate",
+     [](Reader& r, Member m, TaskDraft& to) {
+       constexpr std::array<std::string_view, 1> words{"pid"};
+       if (r.word(m.value, words)) to.task.isolate = true;
+       to.isolate_key = m.key;
+     }},
     {"estimate", read_into<&Task::estimate, &Reader::duration>},
     {"priority",
      [](Reader& r, Member m, TaskDraft& to) {
        if (const auto number = r.whole(m.value, -most_priority, most_priority)) to.task.priority = *number;
      }},
+    {"pool", [](Reader&, Member m, TaskDraft& to) { to.pool = m.value; }},  // Read when all pools are known.
+    {"weight",
+     [](Reader& r, Member m, TaskDraft& to) {
+       to.weight = m.value;
+       if (const auto number = r.whole(m.value, 1, most_weight)) to.task.weight = *number;
+     }},
+    {"exclusive", read_into<&Task::exclusive, &Reader::boolean>},
+    {"slow_after", read_into<&Task::slow_after, &Reader::positive_duration>},
     {"description", read_into<&Task::description, &Reader::text>},
     {"tags", read_tags},
     {"service"},
@@ -125,13 +164,6 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
     {"restart"},
     {"if"},
     {"poll"},
-    {"pool"},
-    {"weight"},
-    {"exclusive"},
-    {"stdin"},
-    {"tty"},
-    {"leave"},
-    {"isolate"},
     {"outputs"},
     {"matrix"},
     {"for_each"},
@@ -141,7 +173,6 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
     {"inputs"},
     {"creates"},
     {"once"},
-    {"slow_after"},
     {"continue_on_error"},
 });
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "core/base/duration.hpp"
+#include "core/job/expect.hpp"
+#include "core/job/pages.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,13 +22,6 @@ bool is_token(std::string_view text);
 
 /// Name and value; a list, because order and repetition matter for headers and for precedence.
 using NameValue = std::pair<std::string, std::string>;
-
-/// HTTP statuses that count as success. Empty: any 2xx.
-struct ExpectedStatus {
-  std::vector<int> listed;
-
-  bool allows(int status) const;
-};
 
 /// What to do where `output` is there already.
 enum class IfExists : std::uint8_t { verify, skip, overwrite, fail };
@@ -73,9 +69,10 @@ struct ClientCertificate {
   std::filesystem::path key;  ///< Empty: in the same file.
 };
 
-/// One HTTP request. Without `output` nothing is written and the body is the task's result.
+/// One HTTP request. Without `output` and `named_in` nothing is written and the body is the task's result.
 struct Fetch {
-  std::string url;  ///< http or https, checked.
+  std::string url;                   ///< http or https, checked.
+  std::vector<std::string> mirrors;  ///< Other URLs of the same bytes, asked in this order after `url`.
   std::string method = "GET";
   std::vector<NameValue> headers;
   std::optional<std::string> body;  ///< Sent as it stands; `json:` and `form:` are serialised into it.
@@ -83,10 +80,13 @@ struct Fetch {
   Auth auth;
 
   std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
+  /// In place of `output`: the folder of a file that the server names. Relative to Job::directory.
+  std::optional<std::filesystem::path> named_in;
   std::optional<Checksum> checksum;
   std::optional<std::string> checksums;  ///< A list in sha256sum's format: a path, or a URL.
   IfExists if_exists = IfExists::verify;
   bool resume = true;
+  bool compressed = false;                ///< Offer to take the body compressed; it is written without.
   bool body_as_output = false;            ///< Without `output`: the body is what the task writes to stdout.
   bool tell_sha256 = false;               ///< Also if no checksum is expected.
   std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
@@ -103,12 +103,17 @@ struct Fetch {
   std::optional<std::string> proxy;
   bool netrc = false;
   std::optional<std::filesystem::path> cacert;
-  std::optional<ClientCertificate> cert;
+  std::shared_ptr<const ClientCertificate> cert;  ///< Null: none.
   bool insecure = false;
   std::optional<std::filesystem::path> unix_socket;
   std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
 
-  ExpectedStatus expect_status;
+  // Rare, and a job may have a million fetches.
+  std::shared_ptr<const Expect> expect;      ///< Null: what is usual.
+  std::shared_ptr<const Paginate> paginate;  ///< The answer is the first of several pages; else null.
+
+  /// `url` for 0, then the mirrors.
+  const std::string& nth_url(std::size_t n) const { return n == 0 ? url : mirrors[n - 1]; }
 };
 
 }  // namespace gather::job

@@ -48,8 +48,13 @@ class Files {
         in_quotes(path.string()), entries_[at->second].place);
   }
 
-  /// A sentence if a file of another entry would have to be a folder of this one. When all have claimed.
+  /// A sentence if a file of another entry would have to be a folder of this one, or is written under this
+  /// name until it is whole. When all have claimed.
   std::optional<std::string> blocked(const std::filesystem::path& path) const {
+    if (const auto whole = written_for(path))
+      if (const auto at = owners_.find(whole->string()); at != owners_.end())
+        return fmt::format("this is saved as {}, where the file of {} is written until it is whole",
+                           in_quotes(path.string()), entries_[at->second].place);
     for (std::filesystem::path folder = path.parent_path(); !folder.empty(); folder = folder.parent_path())
       if (const auto at = owners_.find(folder.string()); at != owners_.end())
         return fmt::format("this is saved as {}, below the file of {}", in_quotes(path.string()),
@@ -109,6 +114,14 @@ std::expected<std::filesystem::path, std::string> path_below(std::string_view ou
   return path;
 }
 
+std::optional<std::filesystem::path> written_for(const std::filesystem::path& path) {
+  std::string_view name = path.native();
+  for (const std::string_view ending : {".part", ".part.meta"})
+    if (name.ends_with(ending) && path.filename().native().size() > ending.size())
+      return name.substr(0, name.size() - ending.size());
+  return std::nullopt;
+}
+
 FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, Bodies bodies) {
   FetchJob result;
   result.job.name = "fetch";
@@ -123,8 +136,11 @@ FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, B
     const UrlEntry& entry = entries[i];
     Fetch fetch = pattern;
     fetch.url = entry.url;
+    fetch.mirrors = entry.mirrors;
     if (entry.sha256) fetch.checksum = Checksum{"sha256", *entry.sha256};
-    if (bodies == Bodies::files) {
+    if (bodies == Bodies::named && !entry.output) {
+      fetch.named_in = ".";
+    } else if (bodies != Bodies::output) {
       auto path = file_for(entry);
       if (!path) {
         problem(entry, path.error());

@@ -6,6 +6,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,13 @@ std::expected<std::string, std::string> name_after(std::string_view url);
 /// names no file, or has a part that is too long or holds control bytes.
 std::expected<std::filesystem::path, std::string> path_below(std::string_view output);
 
+/// The file whose part, or the note about it, is written under the name `path`: `x` for `x.part` and
+/// `x.part.meta`. Nothing for other names.
+std::optional<std::filesystem::path> written_for(const std::filesystem::path& path);
+
 enum class Bodies : std::uint8_t {
   files,   ///< One each, named by the entry or after its URL.
+  named,   ///< One each, named by the entry or by the server.
   output,  ///< Each body is what its task writes to standard output.
 };
 

@@ -17,6 +17,9 @@ class Dependants {
  public:
   explicit Dependants(const Job& job);
 
+  /// How many tasks the job had.
+  std::size_t size() const { return begins_.size() - 1; }
+
   /// Valid as long as this object.
   std::span<const TaskId> of(TaskId task) const {
     return std::span(dependants_)

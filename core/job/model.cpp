@@ -24,11 +24,6 @@ std::size_t usable_cpus() {
 
 }  // namespace
 
-bool ExpectedStatus::allows(int status) const {
-  if (listed.empty()) return status >= 200 && status <= 299;
-  return std::ranges::find(listed, status) != listed.end();
-}
-
 std::string_view name(FailureKind kind) {
   constexpr std::array<std::string_view, 6> names{"exit", "signal", "timeout", "start", "expect", "http"};
   return names[static_cast<std::size_t>(kind)];

@@ -3,6 +3,7 @@
 
 #include "core/base/duration.hpp"
 #include "core/job/fetch.hpp"
+#include "core/job/hosts.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -81,20 +82,59 @@ struct RetryPolicy {
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
+/// What a process reads from its standard input.
+struct StandardInput {
+  struct File {
+    std::filesystem::path path;  ///< Relative to Job::directory.
+  };
+  /// What that task has written to its standard output.
+  struct Of {
+    TaskId task{};
+  };
+
+  std::variant<std::string, File, Of> from;
+};
+
+/// A named semaphore: so many units, of which tasks take some while they run.
+struct Pool {
+  std::string name;
+  std::size_t size = 1;
+};
+
+/// A pool's place in Limits::pools.
+enum class PoolId : std::uint32_t {};
+
+constexpr std::size_t index(PoolId id) { return static_cast<std::size_t>(id); }
+
+/// What a task takes of a pool.
+struct PoolShare {
+  PoolId pool;
+  std::size_t units = 1;
+};
+
 /// One entry of `tasks`, with defaults filled in.
 struct Task {
   std::string id;
   Position position;  ///< Of the id.
   Action action;
-  std::vector<TaskId> needs;        ///< In the order written, without repetition.
-  std::optional<Duration> timeout;  ///< Per attempt; never 0.
+  std::vector<TaskId> needs;           ///< In the order written, without repetition.
+  std::optional<Duration> timeout;     ///< Per attempt; never 0.
+  int timeout_percent = 0;             ///< Instead: of the median of those that have passed; 0 for none.
+  std::optional<Duration> slow_after;  ///< When an attempt is said to take long; never 0.
   Duration grace = std::chrono::seconds(10);
   Duration delay{};
-  std::shared_ptr<const RetryPolicy> retry;  ///< Never null.
-  std::vector<NameValue> env;                ///< The task's own; goes over Job::env.
-  std::optional<std::filesystem::path> cwd;  ///< Relative to Job::directory.
+  std::shared_ptr<const RetryPolicy> retry;    ///< Never null.
+  std::vector<NameValue> env;                  ///< The task's own; goes over Job::env.
+  std::optional<std::filesystem::path> cwd;    ///< Relative to Job::directory.
+  std::shared_ptr<const StandardInput> input;  ///< Null: nothing.
+  bool tty = false;      ///< It has the terminal, in gather's own group, as the only one at a time.
+  bool isolate = false;  ///< In a PID namespace of its own.
+  bool leave = false;    ///< What is left of a process that passed runs on.
   std::optional<Duration> estimate;
-  int priority = 0;  ///< Higher starts first among ready tasks; before rank, before file order.
+  int priority = 0;        ///< Higher starts first among ready tasks; before rank, before file order.
+  int weight = 1;          ///< Slots that it takes, of all and of its kind; more than there are: all of them.
+  bool exclusive = false;  ///< Nothing else runs meanwhile.
+  std::vector<PoolShare> pools;  ///< No pool twice, none with more units than it has.
   std::string description;
   std::vector<std::string> tags;
 };
@@ -104,6 +144,8 @@ struct Limits {
   std::size_t jobs = 64;  ///< For everything.
   std::size_t processes = default_processes();
   std::size_t fetches = 32;
+  std::vector<HostLimit> hosts = {};  ///< Per host; every other host has usual_host_max.
+  std::vector<Pool> pools = {};       ///< In file order; no name twice.
 
   /// CPUs that this process may use, plus 2.
   static std::size_t default_processes();

@@ -54,7 +54,9 @@ constexpr auto synonyms = std::to_array<std::pair<std::string_view, std::string_
     {"stages", "tasks"},
     {"label", "tags"},
     {"labels", "tags"},
-    {"weight", "priority"},
+    {"pools", "pool"},
+    {"threads", "weight"},
+    {"slots", "weight"},
 });
 
 constexpr std::string_view for_colon = "a blank follows the `:` behind a key";
@@ -81,9 +83,9 @@ std::string listed(std::span<const std::string_view> words) {
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
-  if (const auto near = nearest(word, candidates)) return fmt::format("did you mean {}?", code(*near));
   for (const auto& [other, ours] : synonyms)
     if (other == word && is_one_of(ours, candidates)) return fmt::format("did you mean {}?", code(ours));
+  if (const auto near = nearest(word, candidates)) return fmt::format("did you mean {}?", code(*near));
   return {};
 }
 

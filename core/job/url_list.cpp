@@ -58,20 +58,23 @@ class Line {
     if (!twice.empty()) return problem(fmt::format("the key {} is there twice", in_quotes(twice)));
     for (const auto& [key, value] : object.items())
       if (!read_member(key, value)) return;
-    if (!object.contains("url")) return problem("this object has no \"url\"");
+    if (object.contains("url") && object.contains("urls"))
+      return problem("this object has both \"url\" and \"urls\"");
+    if (!object.contains("url") && !object.contains("urls")) return problem("this object has no \"url\"");
     finish();
   }
 
  private:
   bool read_member(const std::string& key, const Json& value) {
-    constexpr std::array<std::string_view, 3> known{"url", "output", "sha256"};
+    constexpr std::array<std::string_view, 4> known{"url", "urls", "output", "sha256"};
     if (std::ranges::find(known, key) == known.end()) {
       const auto near = nearest(key, known);
       problem(fmt::format("unknown key {}; {}", in_quotes(key),
                           near ? fmt::format("did you mean \"{}\"?", *near)
-                               : "there are \"url\", \"output\" and \"sha256\""));
+                               : "there are \"url\", \"urls\", \"output\" and \"sha256\""));
       return false;
     }
+    if (key == "urls") return read_urls(value);
     if (!value.is_string()) {
       problem(fmt::format("\"{}\" is text", key));
       return false;
@@ -82,8 +85,29 @@ class Line {
     return true;
   }
 
+  bool read_urls(const Json& value) {
+    const bool all_text = value.is_array() && !value.empty() &&
+                          std::ranges::all_of(value, [](const Json& item) { return item.is_string(); });
+    if (!all_text) {
+      problem("\"urls\" is a list of URLs");
+      return false;
+    }
+    entry_.url = value.front().get<std::string>();
+    for (std::size_t i = 1; i < value.size(); ++i) {
+      auto url = value[i].get<std::string>();
+      if (url == entry_.url || std::ranges::find(entry_.mirrors, url) != entry_.mirrors.end()) {
+        problem("\"urls\" has a URL twice");
+        return false;
+      }
+      entry_.mirrors.push_back(std::move(url));
+    }
+    return true;
+  }
+
   void finish() {
     if (auto fault = problem_with_url(entry_.url)) return problem(*fault);
+    for (const std::string& url : entry_.mirrors)
+      if (auto fault = problem_with_url(url)) return problem(*fault);
     if (entry_.sha256) {
       auto hex = read_sha256(*entry_.sha256);
       if (!hex) return problem(not_a_sha256);
@@ -132,6 +156,14 @@ void read_url_list(std::string_view name, std::string_view text, UrlList& list) 
 }
 
 std::string list_line(const UrlEntry& entry) {
+  if (!entry.mirrors.empty()) {
+    nlohmann::ordered_json object;
+    object["urls"] = entry.mirrors;
+    object["urls"].insert(object["urls"].begin(), entry.url);
+    if (entry.output) object["output"] = *entry.output;
+    if (entry.sha256) object["sha256"] = *entry.sha256;
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
   std::string line = entry.url;
   if (entry.output || entry.sha256) line += "\t" + entry.output.value_or("");
   if (entry.sha256) line += "\tsha256:" + *entry.sha256;

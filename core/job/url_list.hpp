@@ -12,8 +12,9 @@ namespace gather::job {
 struct UrlEntry {
   std::string place;  ///< "list.txt:3", or "argument 2": what problems name.
   std::string url;
-  std::optional<std::string> output;  ///< As written: a path below the folder of all files.
-  std::optional<std::string> sha256;  ///< 64 hexadecimal digits, lower case.
+  std::optional<std::string> output;      ///< As written: a path below the folder of all files.
+  std::optional<std::string> sha256;      ///< 64 hexadecimal digits, lower case.
+  std::vector<std::string> mirrors = {};  ///< Other URLs of the same bytes, in the order to ask them.
 };
 
 struct UrlList {
@@ -22,8 +23,9 @@ struct UrlList {
 };
 
 /// Reads a list and adds to `list`: lines of `URL [TAB output [TAB sha256:HEX]]`, and lines that begin with
-/// `{` as JSON objects `{"url": …, "output": …, "sha256": …}`. Empty lines are skipped; there are no
-/// comments, for a line is data. A line may end in CR LF.
+/// `{` as JSON objects `{"url": …, "output": …, "sha256": …}`, where `"urls": [URL, …]` in place of the one
+/// names mirrors. Empty lines are skipped; there are no comments, for a line is data. A line may end in CR
+/// LF.
 ///
 /// `name` is what problems call the list. All of them are found, and never throws for one.
 void read_url_list(std::string_view name, std::string_view text, UrlList& list);

@@ -46,6 +46,7 @@ void raise(const Failure& failure, const std::string& url, bool answered) {
     case Kind::dns:
     case Kind::connect:
     case Kind::tls:
+    case Kind::too_large:  // Of downloads alone; a session tells by its own error.
     case Kind::local:
       break;
   }

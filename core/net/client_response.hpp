@@ -18,7 +18,7 @@ namespace gather::net {
 class StreamedExchange;
 
 /// Status and headers, and a body that comes in at the pace of its reader: no more than
-/// ClientOptions::read_bufsize of it, and one piece of libcurl's (32 KB), waits in memory. aiohttp's
+/// ClientOptions::read_bufsize of it, and one piece of libcurl's (100 KB), waits in memory. aiohttp's
 /// ClientResponse.
 ///
 /// The body is given as it was sent, content codings and all. Where it is cut short, what came is given

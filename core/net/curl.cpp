@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <new>
 
 namespace gather::net {
@@ -44,6 +45,7 @@ CurlApi load_curl() {
   library.find(api.getdate, "curl_getdate");
   library.find(api.easy_init, "curl_easy_init");
   library.find(api.easy_cleanup, "curl_easy_cleanup");
+  library.find(api.easy_reset, "curl_easy_reset");
   library.find(api.easy_setopt, "curl_easy_setopt");
   library.find(api.easy_getinfo, "curl_easy_getinfo");
   library.find(api.easy_strerror, "curl_easy_strerror");
@@ -76,7 +78,8 @@ CurlApi load_curl() {
   library.find(api.free, "curl_free");
 
   const curl_version_info_data* const version = api.version_info(CURLVERSION_NOW);
-  if (version->version_num < 0x075700)  // CURLOPT_QUICK_EXIT, without which a slow lookup blocks the loop.
+  api.version = version->version_num;
+  if (api.version < 0x075700)  // CURLOPT_QUICK_EXIT, without which a slow lookup blocks the loop.
     library.refuse(fmt::format("is version {}, and 7.87 is needed", version->version));
   if (const CURLcode code = api.global_init(CURL_GLOBAL_DEFAULT); code != CURLE_OK)
     library.refuse(fmt::format("can't be initialised ({})", api.easy_strerror(code)));
@@ -87,6 +90,7 @@ CryptoApi load_crypto() {
   const Library library("libcrypto.so.3", "libssl3");
   CryptoApi api{};
   library.find(api.md_fetch, "EVP_MD_fetch");
+  library.find(api.md_free, "EVP_MD_free");
   library.find(api.context_new, "EVP_MD_CTX_new");
   library.find(api.context_free, "EVP_MD_CTX_free");
   library.find(api.digest_init, "EVP_DigestInit_ex");
@@ -95,7 +99,30 @@ CryptoApi load_crypto() {
   return api;
 }
 
+ZlibApi load_zlib() {
+  const Library library("libz.so.1", "zlib1g");
+  ZlibApi api{};
+  library.find(api.inflate_init, "inflateInit2_");
+  library.find(api.inflate_reset, "inflateReset");
+  library.find(api.inflate, "inflate");
+  library.find(api.inflate_end, "inflateEnd");
+  return api;
+}
+
 }  // namespace
+
+namespace {
+std::atomic<bool> both_loaded{false};
+}  // namespace
+
+bool libraries_loaded() noexcept { return both_loaded.load(std::memory_order_acquire); }
+
+void load_libraries() {
+  curl();
+  // The first lookup of an algorithm is what makes libcrypto get itself ready.
+  crypto().md_free(crypto().md_fetch(nullptr, "SHA256", nullptr));
+  both_loaded.store(true, std::memory_order_release);
+}
 
 const CurlApi& curl() {
   static const CurlApi api = load_curl();
@@ -104,6 +131,11 @@ const CurlApi& curl() {
 
 const CryptoApi& crypto() {
   static const CryptoApi api = load_crypto();
+  return api;
+}
+
+const ZlibApi& zlib() {
+  static const ZlibApi api = load_zlib();
   return api;
 }
 

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
+#include <zlib.h>
 
 #include <memory>
 #include <string>
@@ -13,11 +14,13 @@ namespace gather::net {
 /// What we call of libcurl. Linking it would cost every start of the program three milliseconds; see
 /// core/README.md, "Libraries loaded late".
 struct CurlApi {
+  unsigned version;  // 0x075801 is 7.88.1.
   decltype(&curl_global_init) global_init;
   decltype(&curl_version_info) version_info;
   decltype(&curl_getdate) getdate;
   decltype(&curl_easy_init) easy_init;
   decltype(&curl_easy_cleanup) easy_cleanup;
+  decltype(&curl_easy_reset) easy_reset;
   decltype(&curl_easy_setopt) easy_setopt;
   decltype(&curl_easy_getinfo) easy_getinfo;
   decltype(&curl_easy_strerror) easy_strerror;
@@ -55,9 +58,15 @@ struct CurlApi {
 /// Throws gather::Error, which names the package, if it is missing or too old.
 const CurlApi& curl();
 
+/// Whether both libraries are there and have been used; so long as they are not, load_libraries() takes some
+/// 30 ms, and is for a thread of the pool. Throws as curl() does.
+bool libraries_loaded() noexcept;
+void load_libraries();
+
 /// What we call of libcrypto.
 struct CryptoApi {
   decltype(&EVP_MD_fetch) md_fetch;
+  decltype(&EVP_MD_free) md_free;
   decltype(&EVP_MD_CTX_new) context_new;
   decltype(&EVP_MD_CTX_free) context_free;
   decltype(&EVP_DigestInit_ex) digest_init;
@@ -67,6 +76,17 @@ struct CryptoApi {
 
 /// libcrypto, the same way.
 const CryptoApi& crypto();
+
+/// What we call of zlib.
+struct ZlibApi {
+  decltype(&::inflateInit2_) inflate_init;
+  decltype(&::inflateReset) inflate_reset;
+  decltype(&::inflate) inflate;
+  decltype(&::inflateEnd) inflate_end;
+};
+
+/// zlib, the same way, with the first body that is compressed.
+const ZlibApi& zlib();
 
 struct CurlDeleter {
   void operator()(CURL* easy) const noexcept { curl().easy_cleanup(easy); }

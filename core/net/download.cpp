@@ -3,11 +3,15 @@
 #include "core/async/thread/to_thread.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
-#include "core/net/curl.hpp"
+#include "core/net/content_decoder.hpp"
 #include "core/net/digest.hpp"
 #include "core/net/existing.hpp"
+#include "core/net/http_date.hpp"
+#include "core/net/nameless_file.hpp"
+#include "core/net/page_turner.hpp"
 #include "core/net/part_file.hpp"
 #include "core/net/receiver.hpp"
+#include "core/net/url.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,11 +24,15 @@
 #include <ctime>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 namespace gather::net {
 namespace {
 
+using BodyExpectation = std::function<std::optional<std::string>(std::string_view)>;
+
 constexpr std::size_t shown_of_error = 200;
+constexpr std::uint64_t large = 4'000'000;
 
 /// Seconds or a date, as from now and at least 0; nothing if it is neither.
 std::optional<Duration> read_retry_after(const Head& head) {
@@ -34,9 +42,9 @@ std::optional<Duration> read_retry_after(const Head& head) {
   std::int64_t wait = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wait);
   if (error == std::errc::result_out_of_range || end != text.data() + text.size()) {
-    const std::time_t date = curl().getdate(text.c_str(), nullptr);
-    if (date == -1) return std::nullopt;
-    wait = date - std::time(nullptr);
+    const auto date = http_date(text);
+    if (!date) return std::nullopt;
+    wait = *date - std::time(nullptr);
   }
   return std::clamp<Duration>(seconds(std::min<std::int64_t>(wait, 1'000'000'000)), seconds(0),
                               longest_duration);
@@ -55,8 +63,32 @@ std::optional<Digest> digest_of(OwnDescriptor file, std::uint64_t size, Algorith
   return digest;
 }
 
+/// For a thread of the pool: why the first `size` bytes of the file are not as expected.
+std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size, BodyExpectation fault_in) {
+  if (size > longest_kept_body)
+    return fmt::format("the body has {} bytes, and only {} MB of one are looked into", size,
+                       longest_kept_body / 1'000'000);
+  std::string body(size, '\0');
+  std::size_t done = 0;
+  while (done < body.size()) {
+    const ssize_t count =
+        pread(file.number(), body.data() + done, body.size() - done, static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return "the body can't be read back from the disk";
+    done += static_cast<std::size_t>(count);
+  }
+  return fault_in(body);
+}
+
+std::optional<std::string> fault_in_text(const std::string& body, BodyExpectation fault_in) {
+  return fault_in(body);
+}
+
 /// For a thread of the pool: errno, or 0.
 int sync(OwnDescriptor file) { return file.valid() && fsync(file.number()) == 0 ? 0 : errno; }
+
+/// For a thread of the pool.
+void let_go(OwnDescriptor) {}
 
 std::string cannot_sync(const std::filesystem::path& path, int error) {
   return fmt::format("can't force {} onto the disk: {}", inert(path.native()), system_error_text(error));
@@ -88,20 +120,26 @@ class Attempt {
 
   async::Co<DownloadResult> run() {
     if (auto fault = fault_in(request_)) co_return LocalFailure{std::move(*fault)};
-    if (wanted_.output && wanted_.if_exists != IfExists::overwrite && wanted_.method == "GET")
+    folder_ = folder_without_output();
+    if (folder_ < 0 && wanted_.output && !wanted_.path && wanted_.if_exists != IfExists::overwrite &&
+        wanted_.method == "GET")
       if (auto result = co_await look_at_existing()) co_return std::move(*result);
-    if (wanted_.output)
+    if (folder_ < 0 && wanted_.output)
       if (auto failed = open_part()) co_return std::move(*failed);
-    if (part_ && part_->note() && part_->note()->source == source_of(wanted_.url)) {
-      const bool readable = co_await begin_with_part();
+    co_await session_.load();  // Before a digest would.
+    if (!wanted_.mirrors.empty()) keep_secrets_at_home();
+    if (wanted_.pages) co_return co_await join_pages();
+    if (const auto question = question_for_rest()) {
+      const bool readable = co_await begin_with_part(*question);
       if (readable) {
-        auto result = co_await ask(Receiver::Question::rest);
+        auto result = co_await ask(*question);
         if (result) co_return std::move(*result);
       }
       if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
     }
     if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
     request_.conditions.clear();
+    if (wanted_.compressed) request_.conditions.emplace_back("Accept-Encoding", accepted_codings);
     if (known_) {
       if (!known_->etag.empty()) request_.conditions.emplace_back("If-None-Match", known_->etag);
       if (!known_->last_modified.empty())
@@ -112,20 +150,52 @@ class Attempt {
   }
 
  private:
+  /// Writes the items of all pages as one body.
+  async::Co<DownloadResult> join_pages() {
+    if (part_)
+      if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
+    if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
+    Download joined = wanted_;
+    joined.expect.head = {};  // Which each page was held to, as it was counted.
+    joined.received = nullptr;
+    joined.compressed = false;
+    Answer answer;
+    answer.head.status = wanted_.expected.empty() ? 200 : wanted_.expected.front();
+    answer.head.chunked = true;
+    answer.url = wanted_.url;
+    Receiver receiver(joined, part_, digest_, Receiver::Question::all);
+    std::string_view before = "[";
+    auto failed = co_await turn_pages(session_, wanted_, request_, [&](std::string_view items) {
+      if (items.empty()) return true;
+      return receiver.take(answer.head, std::exchange(before, ",")) && receiver.take(answer.head, items);
+    });
+    if (failed) co_return std::move(*failed);
+    if (!receiver.refusal()) receiver.take(answer.head, before == "[" ? "[]\n" : "]\n");
+    if (receiver.refusal()) co_return std::move(*receiver.refusal());
+    co_return co_await finish(answer, receiver, 0);
+  }
+
   /// The result, if the file that is there settles it; else known_ may be set.
   async::Co<std::optional<DownloadResult>> look_at_existing() {
     std::error_code ignored;
     const auto type = std::filesystem::symlink_status(*wanted_.output, ignored).type();
+    if (type == std::filesystem::file_type::not_found) before_ = PartFile::Before::absent;
     if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none)
       co_return std::nullopt;
-    if (wanted_.if_exists == IfExists::fail)
-      co_return LocalFailure{fmt::format("{} is there already", inert(wanted_.output->native()))};
+    if (wanted_.if_exists == IfExists::fail) co_return LocalFailure{is_there_already(*wanted_.output)};
     auto existing = existing_file(*wanted_.output);
     if (!existing) co_return std::nullopt;  // A link is replaced, and what is no file refused, as always.
     Fetched fetched;
     fetched.bytes = existing_size_ = existing->size;
     fetched.from = Fetched::From::existing;
     if (wanted_.if_exists == IfExists::skip) co_return fetched;
+    if (wanted_.expect.size && existing->size != *wanted_.expect.size) co_return std::nullopt;
+    if (wanted_.expect.body) {
+      OwnDescriptor twin = OwnDescriptor::twin_of(existing->file.number());
+      const auto fault =
+          co_await async::to_thread(&fault_in_file, std::move(twin), existing->size, wanted_.expect.body);
+      if (fault) co_return std::nullopt;
+    }
     if (wanted_.checksum) {
       auto digest = co_await async::to_thread(&digest_of, std::move(existing->file), existing->size,
                                               wanted_.checksum->algorithm);
@@ -138,8 +208,20 @@ class Attempt {
     co_return std::nullopt;
   }
 
+  /// Where the output may get its file at once, nothing being in its way; -1 if it needs a part from the
+  /// beginning.
+  int folder_without_output() const {
+    const bool may_replace =
+        wanted_.if_exists == IfExists::overwrite || wanted_.if_exists == IfExists::verify;
+    if (!wanted_.folders || !wanted_.output || wanted_.path || wanted_.pages || !may_replace ||
+        wanted_.fsync != Fsync::never || wanted_.method != "GET")
+      return -1;
+    return wanted_.folders->absent_from(*wanted_.output);
+  }
+
   std::optional<LocalFailure> open_part() {
-    auto created = PartFile::create(*wanted_.output);
+    if (wanted_.folders) wanted_.folders->appeared(*wanted_.output);
+    auto created = PartFile::create(*wanted_.output, before_);
     if (!created) return LocalFailure{std::move(created.error())};
     part_.emplace(std::move(*created));
     if (!may_resume(wanted_))
@@ -147,11 +229,32 @@ class Attempt {
     return std::nullopt;
   }
 
+  /// What is for the first of the mirrors is not for the others.
+  void keep_secrets_at_home() {
+    const std::string& home = wanted_.mirrors.front();
+    if (wanted_.transport.trust_redirects || wanted_.url == home || origin_of(wanted_.url) == origin_of(home))
+      return;
+    request_.headers.clear();
+    request_.transport.certificate.reset();
+  }
+
+  /// How to ask for what is behind the part; nothing if that is to come from its beginning.
+  std::optional<Receiver::Question> question_for_rest() const {
+    if (!part_ || !part_->note()) return std::nullopt;
+    const PartNote& note = *part_->note();
+    if (!note.mixed && note.source == source_of(wanted_.url)) return Receiver::Question::rest;
+    if (!wanted_.checksum) return std::nullopt;
+    const bool of_mirror = std::ranges::any_of(
+        wanted_.mirrors, [&](const std::string& url) { return note.source == source_of(url); });
+    return of_mirror ? std::optional(Receiver::Question::rest_of_mirror) : std::nullopt;
+  }
+
   /// Asks for what is behind the part, whose bytes go into the digest first. False if they can't be read.
-  async::Co<bool> begin_with_part() {
+  async::Co<bool> begin_with_part(Receiver::Question question) {
     request_.conditions = {{"Range", fmt::format("bytes={}-", part_->size())},
-                           {"If-Range", part_->note()->validator()},
                            {"Accept-Encoding", "identity"}};
+    if (question == Receiver::Question::rest)
+      request_.conditions.emplace_back("If-Range", part_->note()->validator());
     if (!wanted_.algorithm()) co_return true;
     // The call may outlive us if we are cancelled, so it has a descriptor of its own.
     OwnDescriptor twin = OwnDescriptor::twin_of(part_->descriptor());
@@ -164,24 +267,31 @@ class Attempt {
 
   /// One request. Nothing if the part turned out to be of no use; only where the rest was asked for.
   async::Co<std::optional<DownloadResult>> ask(Receiver::Question question) {
-    const std::uint64_t had = question == Receiver::Question::rest ? part_->size() : 0;
-    Receiver receiver(wanted_, part_, digest_, question);
-    const auto answer = co_await session_.request(request_, receiver);
+    using enum Receiver::Question;
+    const std::uint64_t had = question == rest || question == rest_of_mirror ? part_->size() : 0;
+    Receiver::MakePart make_part;
+    if (folder_ >= 0) make_part = [this] { return open_part(); };
+    Receiver receiver(wanted_, part_, digest_, question, std::move(make_part));
+    const auto answer = co_await session_.request(request_, receiver, wanted_.trail);
     if (auto failed = conclude(answer, receiver)) co_return std::move(*failed);
     if (receiver.useless()) co_return std::nullopt;
     const bool went_on = receiver.verdict(answer->head) != Receiver::Verdict::whole;
-    co_return co_await finish(*answer, receiver, went_on ? had : 0);
+    auto result = co_await finish(*answer, receiver, went_on ? had : 0);
+    // Two mirrors that differ: the one at hand may yet have the right bytes.
+    if (went_on && question == rest_of_mirror && std::holds_alternative<ChecksumMismatch>(result))
+      co_return std::nullopt;
+    co_return std::move(result);
   }
 
   /// How it ended; nothing if the body is whole, or the part of no use.
   std::optional<DownloadResult> conclude(const std::expected<Answer, Failure>& answer, Receiver& receiver) {
     if (receiver.given_up()) return unexpected_status(*receiver.given_up(), receiver.error_body());
-    if (!receiver.refusal().empty()) return LocalFailure{receiver.refusal()};
+    if (receiver.refusal()) return std::move(receiver.refusal());
     if (receiver.useless()) return std::nullopt;
     if (!answer && answer.error().kind == Failure::Kind::local) return LocalFailure{answer.error().why};
     if (!answer) return answer.error();
     const Receiver::Verdict verdict = receiver.verdict(answer->head);
-    if (!receiver.refusal().empty()) return LocalFailure{receiver.refusal()};
+    if (receiver.refusal()) return std::move(receiver.refusal());
     switch (verdict) {
       case Receiver::Verdict::useless:
         return std::nullopt;
@@ -190,6 +300,9 @@ class Attempt {
       case Receiver::Verdict::whole:
         if (answer->head.status == 206 && !has_header(wanted_, "range"))
           return protocol_failure(*answer, "sent a part (status 206) that was not asked for");
+        if (!receiver.decoded_to_end(answer->head))
+          return Failure{Failure::Kind::truncated,
+                         fmt::format("{} sent a compressed body that ends too early", host_of(answer->url))};
         return std::nullopt;
       case Receiver::Verdict::rest:
         if (part_->size() != *receiver.total())
@@ -212,6 +325,8 @@ class Attempt {
     fetched.body = std::move(receiver.body());
     fetched.from = had != 0 ? Fetched::From::resumed : Fetched::From::network;
     fetched.resumed_from = had;
+    fetched.url = answer.url;
+    fetched.unverified_length = !receiver.proven_whole(answer.head);
     if (digest_) fetched.digest = digest_->hex();
     if (wanted_.checksum) {
       if (*fetched.digest != wanted_.checksum->hex) {
@@ -219,12 +334,37 @@ class Attempt {
         co_return ChecksumMismatch{wanted_.checksum->hex, *fetched.digest};
       }
     }
+    const bool came_at_once = wanted_.output && !part_;
+    const std::string& text = came_at_once ? receiver.at_once() : fetched.body;
+    if (auto unexpected = co_await hold_to_expectations(fetched, text)) {
+      if (part_) part_->give_up();
+      co_return std::move(*unexpected);
+    }
+    if (came_at_once) {
+      if (auto failed = put_at_once(answer.head, text)) co_return std::move(*failed);
+    }
     if (!part_) co_return fetched;
-    if (auto why = dress(answer.head)) co_return LocalFailure{std::move(*why)};
+    if (auto why = dress(answer.head, part_->descriptor())) co_return LocalFailure{std::move(*why)};
     if (wanted_.fsync != Fsync::never)
       if (const int error = co_await async::to_thread(&sync, OwnDescriptor::twin_of(part_->descriptor())))
         co_return LocalFailure{cannot_sync(*wanted_.output, error)};
-    if (const auto published = part_->publish(); !published) co_return LocalFailure{published.error()};
+    fetched.path = receiver.path();
+    if (wanted_.path && wanted_.if_exists == IfExists::verify)
+      if (auto existing = existing_file(fetched.path)) {
+        auto part = OwnDescriptor::twin_of(part_->descriptor());
+        part_->give_up();
+        if (!co_await async::to_thread(&same_content, std::move(part), std::move(existing->file)))
+          co_return LocalFailure{is_there_already(fetched.path) + " with other content"};
+        co_return fetched;
+      }
+    // The system frees what a replaced file held when its last descriptor goes: 1 GB takes it 20 to 120 ms.
+    const std::filesystem::path& named = wanted_.path ? fetched.path : *wanted_.output;
+    OwnDescriptor replaced(fetched.bytes < large ? -1 : open(named.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const auto published = wanted_.path
+                               ? part_->publish_as(fetched.path, wanted_.if_exists == IfExists::overwrite)
+                               : part_->publish();
+    if (!published) co_return LocalFailure{published.error()};
+    if (replaced.valid()) co_await async::to_thread(&let_go, std::move(replaced));
     if (wanted_.fsync == Fsync::full) {
       const auto parent = wanted_.output->parent_path();
       OwnDescriptor folder(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -234,26 +374,63 @@ class Attempt {
     co_return fetched;
   }
 
-  /// Gives the part the mode, time and version that the file is to have; why it can't.
-  std::optional<std::string> dress(const Head& head) {
-    if (wanted_.mode && fchmod(part_->descriptor(), *wanted_.mode) != 0)
+  /// What the whole body must be; nothing if it is.
+  async::Co<std::optional<NotAsExpected>> hold_to_expectations(const Fetched& fetched,
+                                                               const std::string& text) {
+    const Expectations& expect = wanted_.expect;
+    if (expect.size && fetched.bytes != *expect.size && wanted_.method != "HEAD")
+      co_return NotAsExpected{fmt::format("the body has {} bytes, not {}", fetched.bytes, *expect.size)};
+    if (!expect.body || wanted_.take) co_return std::nullopt;
+    auto fault = part_
+                     ? co_await async::to_thread(&fault_in_file, OwnDescriptor::twin_of(part_->descriptor()),
+                                                 fetched.bytes, expect.body)
+                     : co_await async::to_thread(&fault_in_text, text, expect.body);
+    if (!fault) co_return std::nullopt;
+    co_return NotAsExpected{std::move(*fault)};
+  }
+
+  /// Makes the output of a body that needed no part; or a part with all of it, where there is a file of that
+  /// name by now, or the file system wants one.
+  std::optional<LocalFailure> put_at_once(const Head& head, const std::string& body) {
+    const std::string name = wanted_.output->filename().native();
+    if (const auto file = NamelessFile::make_in(folder_)) {
+      if (const int error = file->write(body)) return cannot_write(error);
+      if (auto why = dress(head, file->descriptor())) return LocalFailure{std::move(*why)};
+      if (file->name(folder_, name) == NamelessFile::Naming::done) return std::nullopt;
+    }
+    if (auto failed = open_part()) return failed;
+    if (const auto emptied = part_->start_over(); !emptied) return LocalFailure{emptied.error()};
+    if (const auto written = part_->write(body); !written) return LocalFailure{written.error()};
+    return std::nullopt;
+  }
+
+  LocalFailure cannot_write(int error) const {
+    return {fmt::format("can't write {}: {}", inert(wanted_.output->native()), system_error_text(error))};
+  }
+
+  /// Gives the file the mode, time and version that the output is to have; why it can't.
+  std::optional<std::string> dress(const Head& head, int file) {
+    if (wanted_.mode && fchmod(file, *wanted_.mode) != 0)
       return fmt::format("can't change the mode of {}: {}", inert(wanted_.output->native()),
                          system_error_text(errno));
     const auto changed = head.headers.get("last-modified");
     if (wanted_.mtime && changed)
-      if (const std::time_t date = curl().getdate(std::string(*changed).c_str(), nullptr); date != -1) {
-        const timespec times[2]{{0, UTIME_OMIT}, {date, 0}};
-        futimens(part_->descriptor(), times);  // An owner's right; no reason to lose a whole file.
+      if (const auto date = http_date(*changed)) {
+        const timespec times[2]{{0, UTIME_OMIT}, {*date, 0}};
+        futimens(file, times);  // An owner's right; no reason to lose a whole file.
       }
-    if (wanted_.if_exists == IfExists::verify && !wanted_.checksum && wanted_.method == "GET")
-      if (const auto version = part_->note() ? part_->note() : note_for(wanted_.url, head))
-        stick_version(part_->descriptor(), *version);
+    if (wanted_.if_exists == IfExists::verify && !wanted_.checksum && !wanted_.path &&
+        wanted_.method == "GET")
+      if (const auto version = part_ && part_->note() ? part_->note() : note_for(wanted_.url, head))
+        stick_version(file, *version);
     return std::nullopt;
   }
 
   Session& session_;
   const Download& wanted_;
   Request request_;
+  int folder_ = -1;  // Where the output is new, so that its part is made only when it is needed.
+  PartFile::Before before_ = PartFile::Before::unknown;
   std::optional<PartFile> part_;
   std::optional<Digest> digest_;
   std::optional<PartNote> known_;  // Version of the file that is there.

@@ -3,6 +3,8 @@
 
 #include "core/net/digest.hpp"
 #include "core/net/failure.hpp"
+#include "core/net/output_folders.hpp"
+#include "core/net/pages.hpp"
 #include "core/net/session.hpp"
 
 #include <cstddef>
@@ -35,19 +37,44 @@ enum class Fsync : std::uint8_t {
   full,  ///< The file, and the folder with its name.
 };
 
+/// What must be true of an answer besides status and checksum. What a function says is why it is not so, a
+/// sentence without a final full stop.
+struct Expectations {
+  std::optional<std::uint64_t> size = {};  ///< Of the body as it is kept, in bytes.
+  /// Of the head of an answer with an expected status, before any of its body is taken; `partial` if it holds
+  /// only the rest of a body.
+  std::function<std::optional<std::string>(const Head& head, bool partial)> head = {};
+  /// Of the whole body, of up to `longest_kept_body`. Called on another thread, perhaps after the download
+  /// was cancelled, so it owns what it needs.
+  std::function<std::optional<std::string>(std::string_view body)> body = {};
+};
+
 /// What to fetch and what must be true of it.
 struct Download {
   std::string url;
+  /// All URLs that have the same bytes, `url` among them; empty if it is the only one. `headers` and the
+  /// transport's certificate are for the origin of the first, and go to others only where redirects are
+  /// trusted. With a checksum, the part that one of them began is gone on with from another.
+  std::vector<std::string> mirrors = {};
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::optional<std::string> body = {};
   std::optional<std::filesystem::path> output = {};  ///< Absolute, or relative to the working directory.
+  /// If set, the file has the path that this makes of the head of the expected answer, and `output` names the
+  /// part alone, so that it is found again. What it refuses fails the fetch, with its sentence. May be asked
+  /// several times, of different heads. A file that is there already is replaced only with
+  /// IfExists::overwrite; with `verify` the fetch passes if it has the same bytes.
+  std::function<std::expected<std::filesystem::path, std::string>(const Head& head)> path = {};
   std::optional<Checksum> checksum = {};
   std::vector<Part> parts = {};    ///< If any, they are the body.
   std::vector<int> expected = {};  ///< Statuses that are success; empty: any 2xx.
+  Expectations expect = {};        ///< `body` is not asked where `take` takes it.
   bool resume = true;              ///< Go on from the part of an earlier attempt, and leave one.
+  /// Offer to take it compressed, and write what it is without; see ContentDecoder. Otherwise a body is
+  /// written as it comes.
+  bool compressed = false;
   IfExists if_exists = IfExists::overwrite;
-  std::optional<std::uint64_t> max_size = {};  ///< Of the body, in bytes.
+  std::optional<std::uint64_t> max_size = {};  ///< Of the body as it is written, in bytes.
   bool mtime = false;                          ///< The file's time is the server's Last-Modified.
   std::optional<unsigned> mode = {};           ///< Permissions; otherwise 0666 less the umask.
   Fsync fsync = Fsync::never;
@@ -56,6 +83,12 @@ struct Download {
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
   std::function<std::expected<void, std::string>(std::string_view)> take = {};
+  /// Lets a small body whose name is new get its file at once, without a part; see OutputFolders. Null: no.
+  OutputFolders* folders = nullptr;
+  /// If set, the answer is the first of several pages, and the body is one JSON array of the items of all.
+  /// Every page is held to `expected` and `expect.head`, the body to the rest. Nothing is resumed.
+  std::optional<Pages> pages = {};
+  Trail* trail = nullptr;             ///< Told how the requests went, if not null; see Session::request.
   std::uint64_t* received = nullptr;  ///< Body bytes are added as they come, if not null; for progress.
 
   /// Of the digest that is made while the body flows past.
@@ -83,7 +116,12 @@ struct Fetched {
       digest;        ///< Lower-case hex, of Download::algorithm(); not of a file that was there.
   std::string body;  ///< Without `output`; any bytes.
   From from = From::network;
-  std::uint64_t resumed_from = 0;  ///< Bytes that were there already.
+  /// Neither length nor last chunk told where the body ends, only the end of the connection (or, over
+  /// HTTP/2, of the stream), and nothing that was expected could prove it whole.
+  bool unverified_length = false;
+  std::string url = {};             ///< After redirects; empty if nobody was asked.
+  std::uint64_t resumed_from = 0;   ///< Bytes that were there already.
+  std::filesystem::path path = {};  ///< What Download::path said.
 };
 
 /// The server answered with a status that was not expected.
@@ -98,12 +136,18 @@ struct ChecksumMismatch {
   std::string actual;
 };
 
+/// A whole answer came, and it is not what was expected.
+struct NotAsExpected {
+  std::string why;  ///< Without a final full stop, inert.
+};
+
 /// Something here, not there: a folder that can't be written, a full disk. Trying again won't help.
 struct LocalFailure {
   std::string why;  ///< Without a final full stop.
 };
 
-using DownloadResult = std::variant<Fetched, UnexpectedStatus, Failure, ChecksumMismatch, LocalFailure>;
+using DownloadResult =
+    std::variant<Fetched, UnexpectedStatus, Failure, ChecksumMismatch, NotAsExpected, LocalFailure>;
 
 /// Fetches once; retrying is the caller's. Afterwards the file `output` is whole and verified, or it is what
 /// it was before. A Failure among the results is never of kind local.

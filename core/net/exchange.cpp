@@ -6,6 +6,10 @@ namespace gather::net {
 
 HttpTransfer::Piece Exchange::on_piece(std::string_view piece) noexcept {
   try {
+    if (throttle_ != nullptr) {
+      if (!throttle_->allows(*this)) return Piece::paused;
+      throttle_->spend(piece.size());
+    }
     return sink_.take(head(), piece) ? Piece::taken : Piece::refused;
   } catch (...) {
     thrown_ = std::current_exception();
@@ -22,7 +26,7 @@ Exchange::Ending Exchange::await_resume() {
   leave();
   if (thrown_) std::rethrow_exception(thrown_);
   if (auto why = failure()) return {std::unexpected(std::move(*why)), ""};
-  return {Answer{head(), request_.url, received()}, location()};
+  return {Answer{take_head(), request_.url, received()}, location()};
 }
 
 }  // namespace gather::net

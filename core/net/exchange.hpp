@@ -4,6 +4,7 @@
 
 #include "core/async/task/op.hpp"
 #include "core/net/http_transfer.hpp"
+#include "core/net/throttle.hpp"
 
 #include <exception>
 #include <string>
@@ -13,17 +14,21 @@ namespace gather::net {
 
 /// Resumes the caller when the answer is whole, or can't become so. Cancelling the caller ends the transfer
 /// at once and closes its connection.
-class Exchange final : public async::Op, private HttpTransfer {
+class Exchange final : public async::Op, private HttpTransfer, private Throttle::Taker {
  public:
   struct Ending {
     std::expected<Answer, Failure> answer;
     std::string location;  ///< Where a redirect leads, absolute; empty if nowhere.
   };
 
-  /// `request` and `sink` must outlive it. Throws gather::Error, std::bad_alloc.
+  /// `request`, `sink` and `throttle`, if it is not null, must outlive it. Throws gather::Error,
+  /// std::bad_alloc.
   Exchange(Multi& multi, const TrustSource& trust, const Request& request, const Patience& patience,
-           BodySink& sink)
-      : HttpTransfer(multi, trust, request, patience), request_(request), sink_(sink) {}
+           BodySink& sink, Throttle* throttle)
+      : HttpTransfer(multi, trust, request, patience), request_(request), sink_(sink), throttle_(throttle) {}
+  ~Exchange() {
+    if (throttle_ != nullptr) throttle_->forget(*this);
+  }
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
@@ -32,13 +37,18 @@ class Exchange final : public async::Op, private HttpTransfer {
   }
   Ending await_resume();
 
+  using HttpTransfer::http_version;
+  using HttpTransfer::phases;
+
  private:
   Piece on_piece(std::string_view piece) noexcept override;
   void on_finished() noexcept override { complete(); }
+  void on_turn() noexcept override { resume(); }
   Abort abort() noexcept override;
 
   const Request& request_;
   BodySink& sink_;
+  Throttle* throttle_;
   std::exception_ptr thrown_;  // By the sink; thrown on in await_resume.
 };
 

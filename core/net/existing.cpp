@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gather::net {
 namespace {
@@ -48,6 +51,30 @@ std::optional<Existing> existing_file(const std::filesystem::path& path) {
   if (!file.valid() || fstat(file.number(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
   auto version = version_of(file.number(), found);
   return Existing{std::move(file), static_cast<std::uint64_t>(found.st_size), std::move(version)};
+}
+
+bool same_content(OwnDescriptor a, OwnDescriptor b) {
+  std::vector<char> of_a(64UL * 1024);
+  std::vector<char> of_b(of_a.size());
+  const auto fill = [](const OwnDescriptor& file, std::vector<char>& buffer, off_t offset) {
+    std::size_t done = 0;
+    while (done < buffer.size()) {
+      const ssize_t count =
+          pread(file.number(), buffer.data() + done, buffer.size() - done, offset + static_cast<off_t>(done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return ssize_t{-1};
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    return static_cast<ssize_t>(done);
+  };
+  for (off_t offset = 0;; offset += static_cast<off_t>(of_a.size())) {
+    const ssize_t count = fill(a, of_a, offset);
+    if (count < 0 || count != fill(b, of_b, offset) ||
+        std::memcmp(of_a.data(), of_b.data(), static_cast<std::size_t>(count)) != 0)
+      return false;
+    if (static_cast<std::size_t>(count) < of_a.size()) return true;
+  }
 }
 
 void stick_version(int descriptor, const PartNote& version) noexcept {

@@ -37,6 +37,10 @@ struct Existing {
 /// The plain file of that name; nothing if there is none, or a link, which is never taken for the file.
 std::optional<Existing> existing_file(const std::filesystem::path& path);
 
+/// Whether the two files hold the same bytes; false if one can't be read. Reads from their beginnings,
+/// whatever their positions. Blocks: for a thread of the pool.
+bool same_content(OwnDescriptor a, OwnDescriptor b);
+
 /// Notes in an extended attribute of the file (user.gather.version) which version it is, with its size and
 /// time, so that a file changed by hand is not taken for that version. Does nothing where the file system has
 /// no such attributes: then the file is fetched again next time.

@@ -43,6 +43,8 @@ std::string_view name(Kind kind) {
       return "timeout";
     case Kind::truncated:
       return "truncated";
+    case Kind::too_large:
+      return "too-large";
     case Kind::redirect:
       return "redirect";
     case Kind::protocol:
@@ -88,7 +90,7 @@ Failure explain(const CurlError& error, const Progress& progress, std::string_vi
       return {
           Kind::tls,
           fmt::format("no certificates to check {} with: {}; install the package ca-certificates, or name a "
-                      "bundle in SSL_CERT_FILE",
+                      "bundle in SSL_CERT_FILE (CURL_CA_BUNDLE goes over it)",
                       host, inert(error.text)),
           true};
     case CURLE_SSL_CONNECT_ERROR:

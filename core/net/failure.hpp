@@ -15,6 +15,7 @@ struct Failure {
     tls,        ///< No secure connection: handshake, certificate, version.
     timeout,    ///< Not connected in time, or no byte for too long.
     truncated,  ///< The connection ended before the answer did.
+    too_large,  ///< More bytes than are wanted.
     redirect,   ///< Too many, or to where we do not go.
     protocol,   ///< What came was no HTTP, or contradicted itself.
     local,      ///< Here, not there: no descriptor, no memory.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gather::net {
 
@@ -34,6 +35,7 @@ class HeadReader {
   bool read(std::string_view line);
 
   const Head& head() const noexcept { return head_; }
+  Head take_head() noexcept { return std::move(head_); }
   /// The empty line after the headers of a final answer was read.
   bool complete() const noexcept { return complete_; }
   /// What was wrong, to follow the host's name in a sentence: "sent two different lengths".

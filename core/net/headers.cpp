@@ -31,6 +31,8 @@ std::vector<std::string_view> Headers::get_all(std::string_view name) const {
 }
 
 void Headers::add(std::string name, std::string value) {
+  constexpr std::size_t usual = 16;
+  if (fields_.capacity() == 0) fields_.reserve(usual);
   fields_.emplace_back(std::move(name), std::move(value));
 }
 
@@ -45,7 +47,8 @@ std::size_t Headers::erase(std::string_view name) {
 
 void Headers::extend_last(std::string_view more) {
   if (fields_.empty()) return;
-  fields_.back().second += ' ';
+  if (!fields_.back().second.empty())
+    fields_.back().second += ' ';  // `Name:` and its value on the next line.
   fields_.back().second += more;
 }
 

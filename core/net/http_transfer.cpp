@@ -40,13 +40,23 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
       request_(request),
       patience_{request.transport.connect_timeout.value_or(patience.connect),
                 request.transport.stall_timeout.value_or(patience.stall)},
-      easy_(curl().easy_init()) {
-  if (!easy_) throw std::bad_alloc();
-  multi_.prepare(easy_.get(), *this);
+      easy_(multi.handle_for(*this)) {
   set_options();
   set_transport(trust);
   set_method();
   set_headers();
+}
+
+HttpTransfer::~HttpTransfer() {
+  stop();
+  release();
+}
+
+void HttpTransfer::release() noexcept {
+  // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
+  const bool plain =
+      !sends_body() && !uploads_ && resolve_.get() == nullptr && request_.transport.limit_rate == 0;
+  if (Easy easy = std::move(easy_); easy && plain) multi_.take_back(std::move(easy));
 }
 
 void HttpTransfer::set_options() {
@@ -65,6 +75,12 @@ void HttpTransfer::set_options() {
   set(easy, CURLOPT_WRITEDATA, this);
 }
 
+/// A POST, PUT or PATCH without a body says so with Content-Length: 0.
+bool HttpTransfer::sends_body() const {
+  const std::string& method = request_.method;
+  return request_.body || !request_.parts.empty() || method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 void HttpTransfer::set_method() {
   CURL* const easy = easy_.get();
   const std::string& method = request_.method;
@@ -74,8 +90,7 @@ void HttpTransfer::set_method() {
     set(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     return;
   }
-  // A POST, PUT or PATCH without a body says so with Content-Length: 0.
-  if (request_.body || method == "POST" || method == "PUT" || method == "PATCH") {
+  if (sends_body()) {
     set(easy, CURLOPT_POST, 1L);
     set(easy, CURLOPT_POSTFIELDS, request_.body ? request_.body->data() : "");
     set(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -83,7 +98,7 @@ void HttpTransfer::set_method() {
   } else if (method == "HEAD") {
     set(easy, CURLOPT_NOBODY, 1L);
   }
-  set(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+  if (method != "GET" || request_.body) set(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
 }
 
 void HttpTransfer::set_headers() {
@@ -91,15 +106,26 @@ void HttpTransfer::set_headers() {
   for (const auto& [name, value] : request_.headers)
     headers_.append(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   for (const auto& [name, value] : request_.conditions) headers_.append(fmt::format("{}: {}", name, value));
-  if (request_.parts.empty() && !names(request_, "content-type"))
-    headers_.append("Content-Type:");                          // Not a form unless said so.
-  if (!names(request_, "expect")) headers_.append("Expect:");  // Saves a second where it is not answered.
-  if (!names(request_, "user-agent")) headers_.append("User-Agent: gather/" GATHER_VERSION);
-  set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  // What libcurl would add to a body. Without one it adds nothing, and would look each of these up 15 times.
+  if (sends_body()) {
+    if (request_.parts.empty() && !names(request_, "content-type"))
+      headers_.append("Content-Type:");  // Not a form unless said so.
+    leave_out_expect();
+  }
+  if (!names(request_, "user-agent")) set(easy_.get(), CURLOPT_USERAGENT, "gather/" GATHER_VERSION);
+  if (headers_.get() != nullptr) set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+}
+
+/// A server that knows no "100 Continue" would cost a second.
+void HttpTransfer::leave_out_expect() {
+  if (!names(request_, "expect")) headers_.append("Expect:");
 }
 
 void HttpTransfer::set_upload(std::optional<std::uint64_t> length) {
   CURL* const easy = easy_.get();
+  uploads_ = true;
+  if (!sends_body()) leave_out_expect();
+  set(easy, CURLOPT_HTTPHEADER, headers_.get());
   set(easy, CURLOPT_UPLOAD, 1L);
   set(easy, CURLOPT_INFILESIZE_LARGE, length ? static_cast<curl_off_t>(*length) : curl_off_t{-1});
   set(easy, CURLOPT_READFUNCTION, &on_upload);
@@ -110,8 +136,8 @@ void HttpTransfer::set_upload(std::optional<std::uint64_t> length) {
 }
 
 void HttpTransfer::start() noexcept {
+  began_ = ended_ = last_sign_ = paced_until_ = loop_.now();
   if (multipart_ && !multipart_->fault().empty()) return on_ended(CURLE_READ_ERROR);
-  last_sign_ = paced_until_ = loop_.now();
   try {
     loop_.arm(stall_timer_, stalls_at());
     multi_.add(*this);
@@ -149,6 +175,10 @@ std::size_t HttpTransfer::on_head_line(const char* data, std::size_t, std::size_
 std::size_t HttpTransfer::on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   transfer.last_sign_ = transfer.loop_.now();
+  if (!transfer.http2_ && transfer.last_sign_ - transfer.multi_.called_at() > Multi::longest_hold) {
+    transfer.rest();
+    return CURL_WRITEFUNC_PAUSE;
+  }
   switch (transfer.on_piece(std::string_view(data, size))) {
     case Piece::taken:
       transfer.received_ += size;
@@ -162,6 +192,12 @@ std::size_t HttpTransfer::on_body(const char* data, std::size_t, std::size_t siz
       break;
   }
   return 0;
+}
+
+/// Lets the others of the loop have their turn.
+void HttpTransfer::rest() noexcept {
+  paused_ = true;
+  end_of_rest_ = loop_.call_soon([this] { resume(); });
 }
 
 std::size_t HttpTransfer::on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept {
@@ -204,8 +240,10 @@ void HttpTransfer::pace(std::size_t size) noexcept {
 }
 
 void HttpTransfer::stop_clock() noexcept {
+  ended_ = loop_.now();
   loop_.disarm(stall_timer_);
   stall_check_.cancel();
+  end_of_rest_.cancel();
 }
 
 void HttpTransfer::on_ended(CURLcode result) noexcept {
@@ -219,6 +257,51 @@ std::optional<Failure> HttpTransfer::failure() const {
   // libcurl 7.88.1 takes a connection that is closed in the middle of the head for an empty answer.
   if (result_ == CURLE_OK && head_complete() && !short_of_length()) return std::nullopt;
   return explained();
+}
+
+/// libcurl tells when each phase was over, counted from its start, and 0 for what was not reached. The rest
+/// of our own time belongs to the phase that was under way.
+Phases HttpTransfer::phases() const noexcept {
+  const auto reached = [&](CURLINFO which) -> Duration {
+    return std::chrono::microseconds(info<curl_off_t>(easy_.get(), which));
+  };
+  Phases phases;
+  Duration before{};
+  const auto lasted = [&](Duration& phase, Duration end) {
+    if (end <= before) return;
+    phase = end - before;
+    before = end;
+  };
+  const Duration connected = reached(CURLINFO_CONNECT_TIME_T);
+  const Duration secured = reached(CURLINFO_APPCONNECT_TIME_T);
+  const Duration ready = reached(CURLINFO_PRETRANSFER_TIME_T);
+  // The end of a connection counts as a first byte for libcurl.
+  const Duration answered = head().status == 0 ? Duration::zero() : reached(CURLINFO_STARTTRANSFER_TIME_T);
+  lasted(phases.dns, reached(CURLINFO_NAMELOOKUP_TIME_T));
+  lasted(phases.connect, connected);
+  lasted(phases.tls, secured);
+  lasted(phases.first_byte, answered);
+  const bool looked_up = before != Duration::zero();
+  Duration& under_way = answered != Duration::zero()    ? phases.body
+                        : ready != Duration::zero()     ? phases.first_byte
+                        : connected != Duration::zero() ? phases.tls
+                        : looked_up                     ? phases.connect
+                                                        : phases.dns;
+  under_way += std::max(Duration::zero(), ended_ - began_ - before);
+  return phases;
+}
+
+std::string_view HttpTransfer::http_version() const noexcept {
+  switch (info<long>(easy_.get(), CURLINFO_HTTP_VERSION)) {
+    case CURL_HTTP_VERSION_1_0:
+      return "1.0";
+    case CURL_HTTP_VERSION_1_1:
+      return "1.1";
+    case CURL_HTTP_VERSION_2_0:
+      return "2";
+    default:
+      return "";
+  }
 }
 
 std::string HttpTransfer::location() const {

@@ -5,6 +5,7 @@
 #include "core/net/multi.hpp"
 #include "core/net/multipart.hpp"
 #include "core/net/request.hpp"
+#include "core/net/trail.hpp"
 #include "core/net/trust.hpp"
 
 #include <array>
@@ -16,9 +17,9 @@
 
 namespace gather::net {
 
-// Written in one piece per call. libcurl reads up to a hundred of these before it returns: 64 KB held the
-// loop for 7 to 14 ms, 256 KB for 45 ms, and brought 10 to 20 % more throughput.
-inline constexpr long transfer_buffer_size = 32 * 1024;
+// As curl's own. libcurl reads up to a hundred of these before it returns, which is long: see
+// Multi::longest_hold. From 128 KB on each request would cost a map and its page faults.
+inline constexpr long transfer_buffer_size = 100 * 1024;
 
 /// How long to wait for what; longest_duration where there is no limit.
 struct Patience {
@@ -51,7 +52,7 @@ class HttpTransfer : private Multi::Transfer {
 
   /// `request` must outlive it. Throws gather::Error, std::bad_alloc.
   HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request, const Patience& patience);
-  ~HttpTransfer() { stop(); }
+  ~HttpTransfer();
 
   /// Takes the body from read_upload() instead of the request: so many bytes, or in chunks until it says 0.
   /// Before start().
@@ -69,10 +70,16 @@ class HttpTransfer : private Multi::Transfer {
 
   /// Why no whole answer came; nothing if it did. Once finished, and before release().
   std::optional<Failure> failure() const;
+  /// The head, once failure() was asked.
+  Head take_head() noexcept { return reader_.take_head(); }
   /// Where a redirect leads, absolute; empty if nowhere. Once finished, and before release().
   std::string location() const;
-  /// Gives back libcurl's memory. Requires: not running.
-  void release() noexcept { easy_.reset(); }
+  /// What its time went into, also if it failed or was stopped. Before release().
+  Phases phases() const noexcept;
+  /// "1.0", "1.1" or "2"; empty if nothing was answered. Before release().
+  std::string_view http_version() const noexcept;
+  /// Gives back libcurl's memory. Requires: not running. The connections must still be there.
+  void release() noexcept;
 
   async::Loop& loop() const noexcept { return loop_; }
 
@@ -105,6 +112,9 @@ class HttpTransfer : private Multi::Transfer {
   void set_transport(const TrustSource& trust);  // transport.cpp
   void set_method();
   void set_headers();
+  void leave_out_expect();
+  bool sends_body() const;
+  void rest() noexcept;
   void check_stall() noexcept;
   async::TimePoint stalls_at() const noexcept;
   void pace(std::size_t size) noexcept;
@@ -128,10 +138,15 @@ class HttpTransfer : private Multi::Transfer {
   bool paused_ = false;         // No piece is taken for the moment.
   bool upload_paused_ = false;  // There was nothing to send.
   bool refused_ = false;
+  bool uploads_ = false;  // set_upload() was called.
+  bool http2_ = false;    // Paused, it would go on filling its window.
   std::string no_socket_;
 
   StallTimer stall_timer_{*this};
   async::Call stall_check_;
+  async::Call end_of_rest_;
+  async::TimePoint began_;
+  async::TimePoint ended_;  // Or the beginning, while it runs.
   async::TimePoint last_sign_;
   async::TimePoint paced_until_;  // Until then libcurl may hold back by itself, for `limit_rate`.
   curl_off_t uploaded_ = 0;       // When last looked.

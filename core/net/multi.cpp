@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -22,6 +24,7 @@ using async::any;
 using async::Events;
 
 constexpr Duration watchdog_interval = 1s;
+constexpr std::size_t most_unused = 64;  // Handles, of 40 KB each.
 
 template <class Value>
 void set_multi(CURLM* handle, CURLMoption option, Value value) {
@@ -40,6 +43,13 @@ bool is_socket_pair_end(int descriptor) {
 void close_pair_on_exec(int descriptor) {
   for (const int end : {descriptor - 1, descriptor, descriptor + 1})
     if (end > STDERR_FILENO && is_socket_pair_end(end)) fcntl(end, F_SETFD, FD_CLOEXEC);
+}
+
+/// Whether libcurl would find a word about proxies in the environment: it looks for each request.
+bool environment_speaks_of_proxies() {
+  constexpr std::array<const char*, 7> names{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                             "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+  return std::ranges::any_of(names, [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 int lowest_free_descriptor() {
@@ -69,14 +79,29 @@ struct Multi::Socket final : async::FdWatch {
   Socket(Multi& owner, int number) noexcept : multi(owner), descriptor(number) {}
 
   void on_events(Events events) noexcept override {
+    if (wanted == Events::none) return end();  // Paused, or idle and closed by the server.
     if (waiting == Events::none) multi.pending_.push_back(this);
     waiting = waiting | events;
     multi.ring();
   }
 
+  /// Throws as FdWatch::start.
+  void want(Events events) {
+    wanted = events;
+    if (armed == events) return;
+    start(multi.loop_, descriptor, events);
+    armed = events;
+  }
+  void end() noexcept {
+    stop();
+    wanted = armed = Events::none;
+  }
+
   Multi& multi;
   const int descriptor;
   bool opened_here = false;       // By on_open, so close-on-exec; else one end of a pair of libcurl's.
+  Events wanted = Events::none;   // By libcurl.
+  Events armed = Events::none;    // What the kernel was asked for; more than wanted at times.
   Events waiting = Events::none;  // Not none: stands in pending_.
 };
 
@@ -85,7 +110,8 @@ void Multi::Alarm::on_time() noexcept {
   multi.ring();
 }
 
-Multi::Multi(async::Loop& loop, std::size_t idle) : loop_(loop), share_(curl().share_init()) {
+Multi::Multi(async::Loop& loop, std::size_t idle)
+    : loop_(loop), share_(curl().share_init()), asks_for_proxies_(environment_speaks_of_proxies()) {
   const int wake_up_pair = lowest_free_descriptor();
   handle_.reset(curl().multi_init());
   if (!share_ || !handle_) throw std::bad_alloc();
@@ -97,6 +123,7 @@ Multi::Multi(async::Loop& loop, std::size_t idle) : loop_(loop), share_(curl().s
   set_multi(handle, CURLMOPT_TIMERFUNCTION, &on_timer);
   set_multi(handle, CURLMOPT_TIMERDATA, this);
   keep(idle);
+  unused_.reserve(most_unused);
 }
 
 Multi::~Multi() {
@@ -107,16 +134,39 @@ Multi::~Multi() {
   loop_.disarm(watchdog_);
 }
 
-void Multi::prepare(CURL* easy, Transfer& transfer) {
+Easy Multi::handle_for(Transfer& transfer) {
   transfer.multi_ = this;
+  Easy handle;
+  if (unused_.empty()) {
+    handle.reset(curl().easy_init());
+    if (!handle) throw std::bad_alloc();
+    set(handle.get(), CURLOPT_SHARE, share_.get());  // Alone survives being emptied.
+  } else {
+    handle = std::move(unused_.back());
+    unused_.pop_back();
+  }
+  CURL* const easy = handle.get();
   set(easy, CURLOPT_PRIVATE, &transfer);
-  set(easy, CURLOPT_SHARE, share_.get());
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_QUICK_EXIT, 1L);  // Else removing a transfer waits for its name lookup.
   set(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open);
   set(easy, CURLOPT_OPENSOCKETDATA, &transfer);
   set(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
   set(easy, CURLOPT_CLOSESOCKETDATA, this);
+  if (!asks_for_proxies_) {
+    set(easy, CURLOPT_PROXY, "");
+    set(easy, CURLOPT_NOPROXY, "");
+  }
+  return handle;
+}
+
+void Multi::take_back(Easy easy) noexcept {
+  if (unused_.size() == unused_.capacity()) return;
+  curl().easy_reset(easy.get());
+  // After HTTP/2 libcurl 7.88.1 leaves the transfer's buffer with the handle, and then refuses to change its
+  // size.
+  if (curl().easy_setopt(easy.get(), CURLOPT_BUFFERSIZE, long{CURL_MAX_WRITE_SIZE}) != CURLE_OK) return;
+  unused_.push_back(std::move(easy));
 }
 
 // libcurl's default, four times the handles added at the moment, would shrink as a run drains.
@@ -146,6 +196,7 @@ void Multi::remove(Transfer& transfer) noexcept {
 
 CURLcode Multi::resume(Transfer& transfer) noexcept {
   const Inside inside(inside_);
+  called_at_ = loop_.now();
   return curl().easy_pause(transfer.easy(), CURLPAUSE_CONT);
 }
 
@@ -170,7 +221,7 @@ void Multi::watch(CURL* easy, int descriptor, int what) noexcept {
   const Events events = ((what & CURL_POLL_IN) != 0 ? Events::readable : Events::none) |
                         ((what & CURL_POLL_OUT) != 0 ? Events::writable : Events::none);
   try {
-    watched.start(loop_, descriptor, events);
+    watched.want(events);
   } catch (const Error& error) {
     // A -1 would end every transfer; this one alone can't go on.
     Transfer* transfer = nullptr;
@@ -186,7 +237,12 @@ void Multi::unwatch(int descriptor) noexcept {
   const auto place = static_cast<std::size_t>(descriptor);
   if (place >= sockets_.size() || !sockets_[place]) return;
   Socket& watched = *sockets_[place];
-  watched.stop();
+  // A connection between two requests, or paused, stays armed: it is wanted again soon, and nothing comes
+  // meanwhile as a rule. Not the ends of pairs, which libcurl closes without a word.
+  if (watched.opened_here && watched.armed == Events::readable)
+    watched.wanted = Events::none;
+  else
+    watched.end();
   if (std::exchange(watched.waiting, Events::none) == Events::none) return;
   std::ranges::replace(pending_, &watched, nullptr);
 }
@@ -221,8 +277,8 @@ curl_socket_t Multi::on_open(void* opener, curlsocktype, curl_sockaddr* address)
 
 int Multi::on_close(void* owner, curl_socket_t descriptor) noexcept {
   auto& multi = *static_cast<Multi*>(owner);
-  multi.unwatch(descriptor);  // libcurl has done so; other versions forgot at times.
-  multi.socket(descriptor).opened_here = false;
+  multi.socket(descriptor).opened_here = false;  // So that the watch ends.
+  multi.unwatch(descriptor);
   return close(descriptor);
 }
 
@@ -233,8 +289,10 @@ void Multi::ring() noexcept {
 
 void Multi::work() noexcept {
   work_scheduled_ = false;
+  const async::TimePoint began = loop_.now();
   // Telling libcurl of one socket may stop the watch of another, which unwatch() then takes out of the list.
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
+  std::size_t i = 0;
+  for (; i < pending_.size() && loop_.now() - began <= longest_hold; ++i) {
     Socket* const ready = std::exchange(pending_[i], nullptr);
     if (ready == nullptr) continue;
     const Events events = std::exchange(ready->waiting, Events::none);
@@ -242,7 +300,8 @@ void Multi::work() noexcept {
                                (any(events, Events::writable) ? CURL_CSELECT_OUT : 0) |
                                (any(events, Events::error) ? CURL_CSELECT_ERR : 0));
   }
-  pending_.clear();
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(i));
+  if (!pending_.empty()) ring();  // The others of the loop first.
   if (std::exchange(timer_due_, false)) act(CURL_SOCKET_TIMEOUT, 0);
   if (transfers_ != 0 && !watchdog_.armed()) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
   hand_out_endings();
@@ -251,6 +310,7 @@ void Multi::work() noexcept {
 
 void Multi::act(curl_socket_t descriptor, int events) noexcept {
   const Inside inside(inside_);
+  called_at_ = loop_.now();
   int running = 0;
   curl().multi_socket_action(handle_.get(), descriptor, events, &running);
 }

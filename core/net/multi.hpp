@@ -6,6 +6,7 @@
 #include "core/async/loop/watch.hpp"
 #include "core/net/curl.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -19,7 +20,11 @@ namespace gather::net {
 /// callbacks: those only note what is wanted. See core/README.md, "libcurl on the loop".
 class Multi {
  public:
-  /// What a transfer is to us. Its easy handle has it as CURLOPT_PRIVATE and is made ready by prepare().
+  /// So long at most is the loop kept from others by one call; by a transfer that would take longer too,
+  /// which rests then.
+  static constexpr Duration longest_hold = std::chrono::milliseconds(3);
+
+  /// What a transfer is to us. Its easy handle comes from handle_for() and has it as CURLOPT_PRIVATE.
   class Transfer {
    public:
     Transfer(const Transfer&) = delete;
@@ -37,7 +42,7 @@ class Multi {
 
    private:
     friend class Multi;
-    Multi* multi_ = nullptr;  // Set by prepare().
+    Multi* multi_ = nullptr;  // Set by handle_for().
   };
 
   /// So many idle connections are kept for later: `idle`, or as many as there were transfers at once, if that
@@ -49,9 +54,15 @@ class Multi {
   Multi& operator=(const Multi&) = delete;
 
   async::Loop& loop() const noexcept { return loop_; }
+  /// When the call of libcurl's began that goes on, or was the last.
+  async::TimePoint called_at() const noexcept { return called_at_; }
 
-  /// Sets the options that have to do with sockets and with what connections share.
-  void prepare(CURL* easy, Transfer& transfer);
+  /// A handle with the options that have to do with sockets and with what connections share, and no others.
+  /// Throws std::bad_alloc.
+  Easy handle_for(Transfer& transfer);
+  /// Keeps a handle, emptied, for a later transfer: making one costs as much as half of a small request.
+  /// Requires: it is not added, and whatever its options point to is still there.
+  void take_back(Easy easy) noexcept;
 
   /// Starts it; on_ended will follow, later. Throws std::bad_alloc.
   void add(Transfer& transfer);
@@ -89,7 +100,9 @@ class Multi {
 
   async::Loop& loop_;
   Share share_;  // TLS sessions, so that a new connection resumes an earlier one. Dies after handle_.
+  const bool asks_for_proxies_;
   MultiHandle handle_;
+  std::vector<Easy> unused_;                      // By no transfer, and without options.
   std::vector<std::unique_ptr<Socket>> sockets_;  // By descriptor; kept, as numbers come again and again.
   std::vector<Socket*> pending_;                  // Have events that libcurl was not told of yet.
   std::vector<Transfer*> doomed_;                 // Whose socket can't be watched.
@@ -97,7 +110,8 @@ class Multi {
   Alarm watchdog_{*this};
   bool timer_due_ = false;
   bool inside_ = false;  // In a call of libcurl's, from which its callbacks come.
-  async::Call work_;     // work(), scheduled.
+  async::TimePoint called_at_;
+  async::Call work_;  // work(), scheduled.
   bool work_scheduled_ = false;
   std::size_t transfers_ = 0;
   std::size_t kept_;  // Connections, idle or not, beyond which libcurl closes an idle one.

@@ -1,17 +1,23 @@
 #include "core/net/part_file.hpp"
 
 #include "core/base/error.hpp"
+#include "core/base/hash.hpp"
 #include "core/base/quote.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -32,13 +38,6 @@ std::string show(const fs::path& path) { return inert(path.native()); }
 
 std::string cannot(std::string_view what, const fs::path& path, int error) {
   return fmt::format("can't {} {}: {}", what, show(path), system_error_text(error));
-}
-
-/// FNV-1a: stable from run to run, unlike std::hash.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 0xcbf29ce484222325U;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return value;
 }
 
 std::optional<std::string> fault_in_final(const fs::path& path) {
@@ -62,33 +61,67 @@ std::optional<std::string> fault_in_part(const fs::path& path, const struct stat
   return std::nullopt;
 }
 
-int open_part(const fs::path& path) {
+int open_part(const std::string& path, int flags) {
   // O_NONBLOCK: a FIFO that somebody put there must not hang us.
-  return open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+  return open(path.c_str(), flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 }
 
-fs::path beside(const fs::path& final_path, std::string_view suffix) {
-  const std::string name = final_path.filename().native();
-  if (name.size() + suffix.size() <= longest_name) return final_path.native() + std::string(suffix);
-  const std::string ending = fmt::format(".{:016x}{}", hash(name), suffix);
-  return final_path.parent_path() / (name.substr(0, longest_name - ending.size()) + ending);
+/// Whether the file system of `descriptor`, on `device`, may tell only at a close that there was no space, as
+/// those of the network do. Local ones tell at the write, and their close does nothing.
+bool tells_at_close(int descriptor, dev_t device) {
+  thread_local dev_t known = 0;  // No device.
+  thread_local bool answer = true;
+  if (device == known) return answer;
+  struct statfs found{};
+  if (fstatfs(descriptor, &found) != 0) return true;
+  constexpr std::array<unsigned long, 4> local{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+                                               TMPFS_MAGIC};
+  known = device;
+  answer = std::ranges::find(local, static_cast<unsigned long>(found.f_type)) == local.end();
+  return answer;
+}
+
+/// False, with errno, if it can't be done, or something is there and it may not be replaced.
+bool rename_to(const std::string& from, const std::string& to, bool replace) {
+  if (replace) return rename(from.c_str(), to.c_str()) == 0;
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // Some file systems know no such rename. A second name comes into being only where there is none, too.
+  return link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0;
+}
+
+std::string beside(const std::string& final_path, std::string_view suffix) {
+  const std::size_t folder = final_path.rfind('/') + 1;  // Its length, or 0.
+  const std::string_view name = std::string_view(final_path).substr(folder);
+  if (name.size() + suffix.size() <= longest_name) return std::string(final_path).append(suffix);
+  const std::string ending = fmt::format(".{:016x}{}", stable_hash(name), suffix);
+  return final_path.substr(0, folder).append(name.substr(0, longest_name - ending.size())).append(ending);
 }
 
 }  // namespace
 
-fs::path part_of(const fs::path& final_path) { return beside(final_path, part_suffix); }
-fs::path note_path_of(const fs::path& final_path) { return beside(final_path, note_suffix); }
+fs::path part_of(const fs::path& final_path) { return beside(final_path.native(), part_suffix); }
+fs::path note_path_of(const fs::path& final_path) { return beside(final_path.native(), note_suffix); }
 
-std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path) {
-  if (auto fault = fault_in_final(final_path)) return std::unexpected(std::move(*fault));
-  const fs::path part_path = part_of(final_path);
+std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path, Before before) {
+  if (before == Before::unknown)
+    if (auto fault = fault_in_final(final_path)) return std::unexpected(std::move(*fault));
+  const std::string part_path = beside(final_path.native(), part_suffix);
+  bool folders_made = false;
   while (true) {
-    int descriptor = open_part(part_path);
-    if (descriptor < 0 && errno == ENOENT) {
+    // As a rule there is none, and one that was just made needs no further look.
+    int descriptor = open_part(part_path, O_CREAT | O_EXCL);
+    const bool is_new = descriptor >= 0;
+    if (descriptor < 0 && errno == ENOENT && !std::exchange(folders_made, true)) {
       std::error_code error;
-      fs::create_directories(part_path.parent_path(), error);
-      if (error) return std::unexpected(cannot("make the folder", part_path.parent_path(), error.value()));
-      descriptor = open_part(part_path);
+      const fs::path folder = final_path.parent_path();
+      fs::create_directories(folder, error);
+      if (error) return std::unexpected(cannot("make the folder", folder, error.value()));
+      continue;
+    }
+    if (descriptor < 0 && errno == EEXIST) {
+      descriptor = open_part(part_path, 0);
+      if (descriptor < 0 && errno == ENOENT) continue;
     }
     if (descriptor < 0 && errno == ELOOP)
       return std::unexpected(fmt::format(
@@ -103,33 +136,35 @@ std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path
     struct stat opened{};
     fstat(descriptor, &opened);  // Can't fail on a descriptor that was just opened.
     const Identity identity{opened.st_dev, opened.st_ino};
-    if (identity_of(part_path) != identity) {
-      close(descriptor);
+    PartFile part(final_path.native(), part_path, descriptor, identity);
+    if (is_new && opened.st_nlink != 0) return part;
+    if (is_new || identity_of(part_path) != identity) {
+      part.forget();
       continue;  // Who held the lock before us has published or removed it since our open.
     }
     if (auto fault = fault_in_part(part_path, opened)) {
-      close(descriptor);
+      part.forget();
       return std::unexpected(std::move(*fault));
     }
-    PartFile part(final_path, part_path, descriptor, identity);
-    if (opened.st_size != 0) {
-      part.note_ = read_note(note_path_of(final_path));
-      part.note_on_disk_ = true;  // Good or not, it must go.
-      part.size_ = static_cast<std::uint64_t>(lseek(descriptor, 0, SEEK_END));
-      if (!part.note_)
-        if (auto emptied = part.start_over(); !emptied) return std::unexpected(std::move(emptied.error()));
-    }
+    // An empty one may be new, and not locked yet by who made it. It is removed, which he sees, and never
+    // taken over: so nobody can have published what somebody else has just made.
+    if (opened.st_size == 0) continue;
+    part.note_ = read_note(note_path_of(final_path));
+    part.note_on_disk_ = true;  // Good or not, it must go.
+    part.size_ = static_cast<std::uint64_t>(lseek(descriptor, 0, SEEK_END));
+    if (!part.note_)
+      if (auto emptied = part.start_over(); !emptied) return std::unexpected(std::move(emptied.error()));
     return part;
   }
 }
 
-std::optional<PartFile::Identity> PartFile::identity_of(const fs::path& path) {
+std::optional<PartFile::Identity> PartFile::identity_of(const std::string& path) {
   struct stat found{};
   if (lstat(path.c_str(), &found) != 0) return std::nullopt;
   return Identity{found.st_dev, found.st_ino};
 }
 
-PartFile::PartFile(fs::path final_path, fs::path part_path, int descriptor, Identity identity) noexcept
+PartFile::PartFile(std::string final_path, std::string part_path, int descriptor, Identity identity) noexcept
     : final_path_(std::move(final_path)),
       part_path_(std::move(part_path)),
       descriptor_(descriptor),
@@ -154,6 +189,13 @@ PartFile::~PartFile() {
     }
   }
   close(descriptor_);
+}
+
+void PartFile::forget() noexcept { close(std::exchange(descriptor_, -1)); }
+
+void PartFile::keep(PartNote note) {
+  if (note_ != note) remove_note();
+  note_ = std::move(note);
 }
 
 void PartFile::put_note_down() {
@@ -192,17 +234,25 @@ std::expected<void, std::string> PartFile::write(std::string_view piece) {
   return {};
 }
 
-std::expected<void, std::string> PartFile::publish() {
+std::expected<void, std::string> PartFile::publish() { return take_name(final_path_, true); }
+
+std::expected<void, std::string> PartFile::publish_as(const fs::path& path, bool replace) {
+  if (auto fault = fault_in_final(path)) return std::unexpected(std::move(*fault));
+  return take_name(path.native(), replace);
+}
+
+std::expected<void, std::string> PartFile::take_name(const std::string& path, bool replace) {
   // Some file systems tell only at a close that there was no space. The lock must last until the file has its
   // name, so it is a twin that is closed.
-  const int twin = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-  if (twin < 0 || close(twin) != 0) return std::unexpected(cannot("write", part_path_, errno));
+  if (tells_at_close(descriptor_, identity_.device)) {
+    const int twin = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (twin < 0 || close(twin) != 0) return std::unexpected(cannot("write", part_path_, errno));
+  }
   if (!in_place())
     return std::unexpected(fmt::format("{} was removed or replaced while it was written", show(part_path_)));
   remove_note();  // First, or a kill in between would leave it for ever.
-  if (rename(part_path_.c_str(), final_path_.c_str()) != 0)
-    return std::unexpected(cannot("write", final_path_, errno));
-  close(std::exchange(descriptor_, -1));
+  if (!rename_to(part_path_, path, replace)) return std::unexpected(cannot("write", path, errno));
+  forget();
   return {};
 }
 

@@ -23,12 +23,19 @@ namespace gather::net {
 /// writes into it. Every failure is a sentence, without a final full stop, that names the file.
 class PartFile {
  public:
+  /// What is known of NAME.
+  enum class Before : std::uint8_t {
+    unknown,
+    absent,  ///< It was not there a moment ago, so no look is taken.
+  };
+
   /// Makes missing folders, then the part. What an earlier attempt left of it stays in it where its note can
   /// be read (see note()), and is cut off otherwise.
   ///
   /// Refused: a NAME that is there and no plain file (a link to one is replaced, never followed); a part that
   /// is a link, no plain file, or another user's; one that is in use.
-  static std::expected<PartFile, std::string> create(const std::filesystem::path& final_path);
+  static std::expected<PartFile, std::string> create(const std::filesystem::path& final_path,
+                                                     Before before = Before::unknown);
 
   PartFile(PartFile&& other) noexcept;
   PartFile& operator=(PartFile&&) = delete;
@@ -43,8 +50,9 @@ class PartFile {
 
   /// Cuts it to nothing, and forgets the note.
   std::expected<void, std::string> start_over();
-  /// From now on it is worth keeping. Its note is on the disk once the part is large, or at the end.
-  void keep(PartNote note) { note_ = std::move(note); }
+  /// From now on it is worth keeping. Its note is on the disk once the part is large, or at the end; another
+  /// one that is there is removed.
+  void keep(PartNote note);
   /// It is removed at the end, whatever it holds.
   void give_up() noexcept { note_.reset(); }
 
@@ -52,6 +60,8 @@ class PartFile {
 
   /// Checks that everything was written and gives it its name. Once.
   std::expected<void, std::string> publish();
+  /// The same with another name. Without `replace` a file of that name stays, and this is refused.
+  std::expected<void, std::string> publish_as(const std::filesystem::path& path, bool replace);
 
  private:
   /// Which file a name led to, whatever its name is now.
@@ -61,15 +71,16 @@ class PartFile {
     friend bool operator==(const Identity&, const Identity&) = default;
   };
 
-  PartFile(std::filesystem::path final_path, std::filesystem::path part_path, int descriptor,
-           Identity identity) noexcept;
+  PartFile(std::string final_path, std::string part_path, int descriptor, Identity identity) noexcept;
+  std::expected<void, std::string> take_name(const std::string& path, bool replace);
   void put_note_down();
+  void forget() noexcept;  // Lets go of it, wherever it is.
   void remove_note() noexcept;
-  static std::optional<Identity> identity_of(const std::filesystem::path& path);
+  static std::optional<Identity> identity_of(const std::string& path);
   bool in_place() const { return identity_of(part_path_) == identity_; }
 
-  std::filesystem::path final_path_;
-  std::filesystem::path part_path_;
+  std::string final_path_;
+  std::string part_path_;
   int descriptor_;  // Holds the lock; -1 once it is published or moved away.
   Identity identity_;
   std::uint64_t size_ = 0;

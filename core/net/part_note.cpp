@@ -1,6 +1,7 @@
 #include "core/net/part_note.hpp"
 
-#include "core/net/curl.hpp"
+#include "core/base/hash.hpp"
+#include "core/net/http_date.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -30,11 +31,6 @@ bool is_strong(std::string_view etag) {
   return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' && can_be_noted(etag);
 }
 
-std::optional<std::time_t> date(std::string_view text) {
-  const std::time_t read = curl().getdate(std::string(text).c_str(), nullptr);
-  return read == -1 ? std::nullopt : std::optional(read);
-}
-
 /// Takes `label value\n` off the beginning of `text`.
 std::optional<std::string_view> take_line(std::string_view& text, std::string_view label) {
   if (!text.starts_with(label) || text.substr(label.size(), 1) != " ") return std::nullopt;
@@ -47,22 +43,19 @@ std::optional<std::string_view> take_line(std::string_view& text, std::string_vi
 
 }  // namespace
 
-std::string source_of(std::string_view url) {
-  std::uint64_t value = 0xcbf29ce484222325U;  // FNV-1a: the same in every run.
-  for (const char c : url) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return fmt::format("{:016x}", value);
-}
+std::string source_of(std::string_view url) { return fmt::format("{:016x}", stable_hash(url)); }
 
 std::optional<PartNote> note_for(std::string_view url, const Head& head) {
   if (head.status != 200 || !same_name(head.headers.get("content-encoding", "identity"), "identity"))
     return std::nullopt;
-  PartNote note{.source = source_of(url), .etag = {}, .last_modified = {}, .total = {}};
+  PartNote note;
+  note.source = source_of(url);
   if (const auto etag = head.headers.get("etag"); etag && is_strong(*etag)) note.etag = *etag;
   const auto changed = head.headers.get("last-modified");
   const auto now = head.headers.get("date");
   if (changed && now && can_be_noted(*changed)) {
-    const auto then = date(*changed);
-    const auto here = date(*now);
+    const auto then = http_date(*changed);
+    const auto here = http_date(*now);
     if (then && here && *here - *then >= settled_after) note.last_modified = *changed;
   }
   if (note.validator().empty()) return std::nullopt;
@@ -77,11 +70,18 @@ bool same_version(const PartNote& note, const Head& head) {
 }
 
 std::string to_text(const PartNote& note) {
-  std::string text = fmt::format("{}source {}\n", first_line, note.source);
-  if (!note.etag.empty()) text += fmt::format("etag {}\n", note.etag);
-  if (!note.last_modified.empty()) text += fmt::format("last-modified {}\n", note.last_modified);
-  if (note.total) text += fmt::format("total {}\n", *note.total);
-  text += last_line;
+  std::string text;
+  text.reserve(first_line.size() + note.etag.size() + note.last_modified.size() + 80);
+  const auto add = [&](std::string_view label, std::string_view value) {
+    text.append(label).append(" ").append(value).append("\n");
+  };
+  text.append(first_line);
+  add("source", note.source);
+  if (!note.etag.empty()) add("etag", note.etag);
+  if (!note.last_modified.empty()) add("last-modified", note.last_modified);
+  if (note.total) add("total", std::to_string(*note.total));
+  if (note.mixed) add("mixed", "yes");
+  text.append(last_line);
   return text;
 }
 
@@ -105,8 +105,14 @@ std::optional<PartNote> parse_note(std::string_view text) {
   if (const auto total = take_line(text, "total")) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(total->data(), total->data() + total->size(), value);
-    if (error != std::errc() || end != total->data() + total->size()) return std::nullopt;
+    if (error != std::errc() || end != total->data() + total->size() ||
+        (total->size() > 1 && total->front() == '0'))
+      return std::nullopt;
     note.total = value;
+  }
+  if (const auto mixed = take_line(text, "mixed")) {
+    if (*mixed != "yes") return std::nullopt;
+    note.mixed = true;
   }
   if (text != last_line || note.validator().empty()) return std::nullopt;
   return note;

@@ -18,6 +18,7 @@ struct PartNote {
   std::string etag;                    ///< As sent, if it is strong; or empty.
   std::string last_modified;           ///< As sent, if it can be relied on; or empty.
   std::optional<std::uint64_t> total;  ///< Bytes of the whole, if known.
+  bool mixed = false;  ///< The bytes came from several URLs, so a checksum must tell if they fit.
 
   /// For If-Range: the entity tag where there is one. Never empty in a note that note_for() or parse_note()
   /// gave.

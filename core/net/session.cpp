@@ -1,7 +1,11 @@
 #include "core/net/session.hpp"
 
+#include "core/async/thread/to_thread.hpp"
+#include "core/net/curl.hpp"
 #include "core/net/exchange.hpp"
 #include "core/net/redirect.hpp"
+#include "core/net/throttle.hpp"
+#include "core/net/url.hpp"
 
 #include <fmt/format.h>
 
@@ -34,11 +38,34 @@ class LastBody final : public BodySink {
   BodySink& sink_;
 };
 
+/// Tells a trail of an exchange, however that ends.
+class Followed {
+ public:
+  Followed(const Exchange& exchange, Trail* trail) noexcept : exchange_(exchange), trail_(trail) {}
+  Followed(const Followed&) = delete;
+  Followed& operator=(const Followed&) = delete;
+  ~Followed() {
+    if (trail_ == nullptr) return;
+    trail_->phases += exchange_.phases();
+    trail_->http_version = exchange_.http_version();  // Short enough never to need memory.
+  }
+
+ private:
+  const Exchange& exchange_;
+  Trail* trail_;
+};
+
 }  // namespace
 
 Session::Session(async::Loop& loop) : Session(loop, Options()) {}
 Session::Session(async::Loop& loop, Options options)
     : loop_(loop), options_(options), connections_(loop, options.idle_connections) {}
+
+Session::~Session() = default;
+
+void Session::limit_rate(std::uint64_t bytes_per_second) {
+  throttle_ = std::make_unique<Throttle>(loop_, bytes_per_second);
+}
 
 void Session::close_connections() noexcept {
   connections_.close();
@@ -84,14 +111,25 @@ void Session::make_room() {
   }
 }
 
-async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink) {
+async::Co<> Session::load() {
+  if (libraries_loaded()) co_return;
+  const auto guard = co_await loading_.scoped();  // One thread is enough.
+  if (!libraries_loaded()) co_await async::to_thread(&load_libraries);
+}
+
+async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink,
+                                                           Trail* trail) {
+  if (!libraries_loaded()) co_await load();
   const Patience patience{options_.connect_timeout, options_.stall_timeout};
   LastBody last_body(request, sink);
   std::optional<Request> hop;  // The request itself is never copied: its body may be large.
   for (int followed = 0;; ++followed) {
     const Request& asked = hop ? *hop : request;
     const Lease lease(*this, connection_key(asked.transport, asked.headers));
-    Exchange exchange(lease.connections().multi(), connections_.trust(), asked, patience, last_body);
+    Exchange exchange(lease.connections().multi(), connections_.trust(), asked, patience, last_body,
+                      throttle_.get());
+    if (trail != nullptr) trail->url = hop ? without_secrets(asked.url) : asked.url;
+    const Followed followed_to_its_end(exchange, trail);
     Exchange::Ending ending = co_await exchange;
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
     if (followed == request.transport.redirects)

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "core/async/loop/loop.hpp"
+#include "core/async/sync/lock.hpp"
 #include "core/net/connections.hpp"
 #include "core/net/request.hpp"
+#include "core/net/trail.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -14,6 +16,8 @@
 #include <string>
 
 namespace gather::net {
+
+class Throttle;
 
 /// The connections of one run. Any number of requests go on at once: who limits them counts before he asks
 /// (core/run's slots). TLS 1.2 or later; proxies are taken from the environment as curl does, unless a
@@ -33,13 +37,23 @@ class Session {
   Session(async::Loop& loop, Options options);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+  ~Session();
 
   /// Resumes the caller when the answer's body has gone to `sink` whole, whatever its status, or with why it
   /// could not. Cancelling the caller closes the connection at once.
   ///
-  /// `request` and `sink` must outlive the call. Throws gather::Error if libcurl can't be loaded, and what
-  /// the sink throws.
-  async::Co<std::expected<Answer, Failure>> request(const Request& request, BodySink& sink);
+  /// `request` and `sink` must outlive the call, and `trail`, which is told how it went if it is not null,
+  /// also by a request that fails or is cancelled; phases are added to those it has. Throws gather::Error if
+  /// libcurl can't be loaded, and what the sink throws.
+  async::Co<std::expected<Answer, Failure>> request(const Request& request, BodySink& sink,
+                                                    Trail* trail = nullptr);
+
+  /// Loads the libraries, off the loop. Resumes at once when they are there. Throws gather::Error.
+  async::Co<> load();
+
+  /// So many bytes of body per second may come, in all requests that begin from now on together; at least 1.
+  /// Over HTTP/2 what a server sends meanwhile is held in memory, up to 32 MB for each request.
+  void limit_rate(std::uint64_t bytes_per_second);
 
   /// Forgets connections, TLS sessions and looked-up names, so that what follows starts as the first request
   /// did. Requires: no request is under way.
@@ -58,6 +72,8 @@ class Session {
 
   async::Loop& loop_;
   Options options_;
+  async::Lock loading_;
+  std::unique_ptr<Throttle> throttle_;        // Null: any rate.
   Connections connections_;                   // For ordinary requests; and whom all trust.
   std::map<std::string, Separate> separate_;  // By connection_key.
   std::uint64_t uses_ = 0;

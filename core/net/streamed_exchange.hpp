@@ -58,7 +58,7 @@ class StreamedExchange final : private RequestHeld, public HttpTransfer {
   /// after its end. Throws ClientError where it is cut, after all that came before. Requires: most > 0.
   async::Co<std::optional<std::string>> next(std::size_t most);
 
-  /// Bytes that wait for a reader; what libcurl may hold of one piece (32 KB) comes on top.
+  /// Bytes that wait for a reader; what libcurl may hold of one piece (100 KB) comes on top.
   std::size_t buffered() const noexcept { return buffer_.size(); }
   /// For who reads it whole: what he has so far.
   std::string& kept_body() noexcept { return kept_body_; }

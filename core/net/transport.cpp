@@ -16,8 +16,7 @@ bool tells_who(std::string_view header) {
 }
 
 bool wants_http2(HttpVersion version) {
-  if (version == HttpVersion::automatic)
-    return curl().version_info(CURLVERSION_NOW)->version_num >= libcurl_8;
+  if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
   return version == HttpVersion::two;
 }
 
@@ -65,10 +64,10 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
         own_certificate.key.empty() ? own_certificate.certificate.c_str() : own_certificate.key.c_str());
   }
 
-  const bool http2 = wants_http2(how.http);
-  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  http2_ = wants_http2(how.http);
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   // On plain http it would make every request wait for the first one's answer.
-  if (http2 && request_.url.starts_with("https:")) set(easy, CURLOPT_PIPEWAIT, 1L);
+  if (http2_ && request_.url.starts_with("https:")) set(easy, CURLOPT_PIPEWAIT, 1L);
 
   if (how.proxy) set(easy, CURLOPT_PROXY, how.proxy->c_str());
   if (how.netrc) set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));

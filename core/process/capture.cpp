@@ -1,15 +1,20 @@
 #include "core/process/capture.hpp"
 
+#include "core/base/error.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace gather::process {
 namespace {
 
 constexpr std::size_t pipe_size = std::size_t{64} * 1024;  // Linux's, unless somebody enlarges it.
+constexpr int streaming_pipe_size = 4 * 64 * 1024;
+constexpr int most_reads_streaming = 4;  // In one pass.
 
 }  // namespace
 
@@ -20,6 +25,8 @@ std::expected<Descriptor, async::StartError> Capture::open() {
   // Not on the child's end, where programs would trip over EAGAIN. And a read must not block even though it
   // follows an event: a child that opens /dev/stdout for reading can take the bytes away before us.
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  if (listener_ != nullptr)
+    fcntl(ends[0], F_SETPIPE_SZ, streaming_pipe_size);  // Fewer turns for the same bytes.
   return Descriptor(ends[1]);
 }
 
@@ -27,15 +34,41 @@ Capture::Took Capture::take() {
   std::array<char, pipe_size> piece;  // On the stack, so that a capture at rest costs no memory.
   const ssize_t length = read(pipe_.get(), piece.data(), piece.size());
   if (length > 0) {
-    spool_.append({piece.data(), static_cast<std::size_t>(length)});
-    return Took::bytes;
+    const std::string_view bytes(piece.data(), static_cast<std::size_t>(length));
+    spool_.append(bytes);
+    if (listener_ != nullptr) listener_->wrote(bytes);
+    return bytes.size() == piece.size() ? Took::full : Took::some;
   }
   return length < 0 && (errno == EAGAIN || errno == EINTR) ? Took::nothing : Took::end;
 }
 
 void Capture::on_events(async::Events) noexcept {
+  if (valve_ != nullptr && !valve_->is_open()) {
+    stop();
+    held_ = true;
+    valve_->hold(*this);
+    return;
+  }
   // One read: level-triggered watching reports the rest again, and the end, without a read that fails.
-  if (take() != Took::end) return;
+  const int most_reads = listener_ != nullptr ? most_reads_streaming : 1;
+  for (int read = 0; read < most_reads; ++read) {
+    const Took took = take();
+    if (took == Took::end) return end();
+    if (took != Took::full || valve_ == nullptr || !valve_->is_open()) return;
+  }
+}
+
+void Capture::go_on() noexcept {
+  held_ = false;
+  try {
+    start(*loop_);
+  } catch (const Error&) {  // No memory for a watch: what has come is taken, and nothing more.
+    drain_and_close();
+  }
+  if (bell_ != nullptr) bell_->ring();
+}
+
+void Capture::end() noexcept {
   close();
   if (bell_ != nullptr) bell_->ring();
 }
@@ -43,13 +76,16 @@ void Capture::on_events(async::Events) noexcept {
 void Capture::drain_and_close() {
   // What was written before now fits into the pipe; a writer that we can't stop could go on for ever.
   constexpr int most_pieces = 16;  // 1 MB, the most that an unprivileged child can enlarge a pipe to.
-  for (int piece = 0; pipe_ && piece < most_pieces && take() == Took::bytes; ++piece) {
+  for (int piece = 0; pipe_ && piece < most_pieces; ++piece) {
+    const Took took = take();
+    if (took != Took::some && took != Took::full) break;
   }
   close();
 }
 
 void Capture::close() noexcept {
   stop();
+  if (std::exchange(held_, false)) valve_->forget(*this);
   pipe_.reset();
 }
 

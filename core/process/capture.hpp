@@ -6,6 +6,7 @@
 #include "core/process/bell.hpp"
 #include "core/process/descriptor.hpp"
 #include "core/process/spool.hpp"
+#include "core/process/valve.hpp"
 
 #include <expected>
 
@@ -13,8 +14,8 @@ namespace gather::process {
 
 /// The reading end of one pipe, drained by the loop from start() until every writer has closed its end. It
 /// takes one pipe full (64 KB) per pass, so that no child keeps the loop for itself; a child that writes
-/// faster than that blocks meanwhile, as it should.
-class Capture final : async::FdWatch {
+/// faster than that blocks meanwhile, as it should. With a listener it is four times as much.
+class Capture final : async::FdWatch, Valve::Held {
  public:
   /// `spool` must outlive it.
   explicit Capture(Spool& spool) noexcept : spool_(spool) {}
@@ -24,7 +25,19 @@ class Capture final : async::FdWatch {
   std::expected<Descriptor, async::StartError> open();
 
   /// Begins to read. Requires: opened. Throws gather::Error when the kernel has no watch left.
-  void start(async::Loop& loop) { FdWatch::start(loop, pipe_.get(), async::Events::readable); }
+  void start(async::Loop& loop) {
+    loop_ = &loop;
+    FdWatch::start(loop, pipe_.get(), async::Events::readable);
+  }
+
+  /// Before open(): `listener` is given what comes, too, and `valve` may hold it back. Both outlive it.
+  void pass_to(Listener& listener, Valve& valve) noexcept {
+    listener_ = &listener;
+    valve_ = &valve;
+  }
+
+  /// Whether it is held back. The bell rings when it goes on.
+  bool held() const noexcept { return held_; }
 
   /// Whether the last writer has closed its end and everything is in the spool, or close() was called.
   bool ended() const noexcept { return !pipe_; }
@@ -37,13 +50,19 @@ class Capture final : async::FdWatch {
   void close() noexcept;
 
  private:
-  enum class Took : std::uint8_t { bytes, nothing, end };
+  enum class Took : std::uint8_t { some, full, nothing, end };  // full: as much as there was room for.
   Took take();
   void on_events(async::Events events) noexcept override;
+  void go_on() noexcept override;
+  void end() noexcept;
 
   Spool& spool_;
   Descriptor pipe_;
   Bell* bell_ = nullptr;
+  async::Loop* loop_ = nullptr;
+  Listener* listener_ = nullptr;
+  Valve* valve_ = nullptr;
+  bool held_ = false;
 };
 
 }  // namespace gather::process

@@ -32,8 +32,11 @@ Co<bool> unless_cancelled(Co<bool> wait) {
 class Attempt {
  public:
   Attempt(Starter& starter, async::ChildSpec& spec, const StopPolicy& policy, ProcessResult& result,
-          async::Loop& loop)
-      : starter_(starter), spec_(spec), policy_(policy), result_(result), loop_(loop) {}
+          const Listeners& listeners, async::Loop& loop)
+      : starter_(starter), spec_(spec), policy_(policy), result_(result), loop_(loop) {
+    if (listeners.out != nullptr) out_.pass_to(*listeners.out, *listeners.valve);
+    if (listeners.err != nullptr) err_.pass_to(*listeners.err, *listeners.valve);
+  }
 
   /// Tries again while the reason may pass. Cancelling it meanwhile has nothing to clean up.
   Co<std::expected<void, async::StartError>> start() {
@@ -65,13 +68,14 @@ class Attempt {
 
   /// Waits for what a leader that ended by itself has left behind, as long as it may take.
   Co<> settle() {
-    const TimePoint deadline = loop_.now() + policy_.leak_timeout;
+    TimePoint deadline = loop_.now() + policy_.leak_timeout;
     const bool gone = co_await pipes_closed(deadline) && co_await group_gone(deadline);
     if (!gone) result_.leaked = true;
   }
 
   /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster.
   Co<> stop() {
+    stopped_ = true;
     child_->signal(*policy_.signal);
     child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
     if (!co_await unless_cancelled(group_gone(loop_.now() + policy_.grace))) {
@@ -81,7 +85,9 @@ class Attempt {
     while (!co_await unless_cancelled(leader_end())) {
     }
     // Those that die now close their ends in a moment. Who left the group is not waited for any longer.
-    if (!co_await unless_cancelled(pipes_closed(loop_.now() + policy_.leak_timeout))) result_.leaked = true;
+    // Nor for a reader of ours that is slow: what is in the pipes is taken all the same.
+    TimePoint deadline = loop_.now() + policy_.leak_timeout;
+    if (!co_await unless_cancelled(pipes_closed(deadline, false)) && !held()) result_.leaked = true;
   }
 
   /// Takes what is left in the pipes, kills what is left of the group, reaps.
@@ -91,6 +97,8 @@ class Attempt {
     err_.drain_and_close();
     result_.exit = reaped.exit;
     result_.usage = reaped.usage;
+    if (reaped.left && !stopped_) result_.leaked = true;
+    if (policy_.leave && reaped.exit == Exit{}) result_.leaked = false;
     co_return reaped.exit;
   }
 
@@ -102,19 +110,27 @@ class Attempt {
     if (!err) co_return std::unexpected(std::move(err.error()));
     spec_.stdout_fd = out->get();
     spec_.stderr_fd = err->get();
-    co_return co_await starter_.start(spec_, bell_);
+    co_return co_await starter_.start(spec_, bell_, {policy_.grace, policy_.leave, policy_.isolate});
   }
 
   /// Each waits, and gives false if it has not come about at `deadline`.
-  Co<bool> pipes_closed(TimePoint deadline) {
+  /// The deadline moves on while the pipes are held back, if that is waited for.
+  Co<bool> pipes_closed(TimePoint& deadline, bool wait_while_held = true) {
     out_.ring_at_end(bell_);
     err_.ring_at_end(bell_);
     while (!out_.ended() || !err_.ended()) {
+      if (wait_while_held && held()) {
+        co_await bell_.wait();
+        deadline = loop_.now() + policy_.leak_timeout;
+        continue;
+      }
       if (loop_.now() >= deadline) co_return false;
       co_await bell_.wait(deadline);
     }
     co_return true;
   }
+
+  bool held() const noexcept { return out_.held() || err_.held(); }
 
   Co<bool> group_gone(TimePoint deadline) {
     while (!child_->ended()) {
@@ -139,21 +155,24 @@ class Attempt {
   Capture out_{result_.out};
   Capture err_{result_.err};
   std::unique_ptr<Child> child_;
+  bool stopped_ = false;
 };
 
 }  // namespace
 
 Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::ChildSpec spec,
-                                                       const StopPolicy& policy, ProcessResult& result) {
+                                                       const StopPolicy& policy, ProcessResult& result,
+                                                       Listeners listeners) {
   async::TaskCell& task = co_await async::this_task();
   if (task.cancel_pending()) co_await async::yield();  // Throws: what is to be stopped needn't be started.
-  Attempt attempt(starter, spec, policy, result, task.loop());
+  Attempt attempt(starter, spec, policy, result, listeners, task.loop());
   if (auto started = co_await attempt.start(); !started)
     co_return std::unexpected(std::move(started.error()));
 
   // Nothing can be awaited inside a catch block, so each phase leaves a mark and the next one goes on.
   bool cancelled = false;
   try {
+    if (task.cancel_pending()) co_await async::yield();  // One that came while it was started.
     co_await attempt.leader_end();
     co_await attempt.settle();
   } catch (const Cancelled&) {

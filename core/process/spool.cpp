@@ -38,6 +38,7 @@ Descriptor open_nameless_file() { return Descriptor(open_nameless_file_in(spool_
 
 void Spool::append(std::string_view bytes) {
   if (failure_) return;
+  if (beyond_ == Beyond::dropped) return keep_end(bytes);
   if (bytes.size() <= most_in_memory_ - tail_.size()) {
     tail_ += bytes;
     return;
@@ -68,9 +69,24 @@ std::size_t Spool::write_out(std::string_view bytes) {
   return done;
 }
 
-void Spool::read(const Sink& sink) const {
+void Spool::keep_end(std::string_view bytes) {
+  if (bytes.size() >= most_in_memory_) {
+    tail_ = bytes.substr(bytes.size() - most_in_memory_);
+    return;
+  }
+  tail_ += bytes;  // Cut seldom, so that many small pieces cost little.
+  if (tail_.size() > 2 * most_in_memory_) tail_.erase(0, tail_.size() - most_in_memory_);
+}
+
+void Spool::read(const Sink& sink) const { read_from(0, sink); }
+
+void Spool::read_end(std::uint64_t most, const Sink& sink) const {
+  read_from(size() > most ? size() - most : 0, sink);
+}
+
+void Spool::read_from(std::uint64_t at, const Sink& sink) const {
   std::array<char, piece_size> piece;
-  for (std::uint64_t at = 0; at < filed_;) {
+  while (at < filed_) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), filed_ - at));
     const ssize_t length = pread(file_.get(), piece.data(), wanted, static_cast<off_t>(at));
     if (length < 0 && errno == EINTR) continue;
@@ -80,7 +96,8 @@ void Spool::read(const Sink& sink) const {
     at += static_cast<std::uint64_t>(length);
     sink({piece.data(), static_cast<std::size_t>(length)});
   }
-  if (!tail_.empty()) sink(tail_);
+  const std::string_view rest = std::string_view(tail_).substr(static_cast<std::size_t>(at - filed_));
+  if (!rest.empty()) sink(rest);
 }
 
 }  // namespace gather::process

@@ -29,8 +29,15 @@ class Spool {
  public:
   using Sink = std::function<void(std::string_view)>;
 
+  /// What becomes of what has no room in memory.
+  enum class Beyond : std::uint8_t {
+    filed,
+    dropped,  ///< Only the end is kept, between `memory` and twice as much.
+  };
+
   Spool() = default;
-  explicit Spool(std::size_t memory) noexcept : most_in_memory_(memory) {}
+  explicit Spool(std::size_t memory, Beyond beyond = Beyond::filed) noexcept
+      : most_in_memory_(memory), beyond_(beyond) {}
 
   void append(std::string_view bytes);
 
@@ -40,6 +47,8 @@ class Spool {
   /// Calls `sink` with everything, in order, in pieces that are valid during the call. Throws gather::Error
   /// if the file can't be read back.
   void read(const Sink& sink) const;
+  /// The same of the last `most` bytes.
+  void read_end(std::uint64_t most, const Sink& sink) const;
 
   /// Why it holds less than was appended, in words; empty if it holds all.
   const std::optional<std::string>& failure() const noexcept { return failure_; }
@@ -50,8 +59,11 @@ class Spool {
  private:
   /// Appends to the file. Returns how many bytes it took; fewer than all set failure_.
   std::size_t write_out(std::string_view bytes);
+  void keep_end(std::string_view bytes);
+  void read_from(std::uint64_t at, const Sink& sink) const;
 
   std::size_t most_in_memory_ = std::size_t{64} * 1024;
+  Beyond beyond_ = Beyond::filed;
   std::string tail_;         // What comes after the file's content.
   std::uint64_t filed_ = 0;  // Bytes in the file.
   Descriptor file_;          // Opened with the first byte that does not fit.

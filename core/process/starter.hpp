@@ -5,13 +5,18 @@
 #include "core/async/loop/loop.hpp"
 #include "core/base/duration.hpp"
 #include "core/process/bell.hpp"
+#include "core/process/jobserver/jobserver.hpp"
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace gather::process {
 
@@ -33,9 +38,27 @@ struct Usage {
   std::uint64_t peak_memory_bytes = 0;
 };
 
+/// How a child's processes are kept together, and what becomes of them.
+struct ChildPolicy {
+  Duration grace{};    ///< What its group gets between SIGTERM and SIGKILL should this process die.
+  bool leave = false;  ///< If it ends with 0 and got no signal from here, what it has left runs on for good.
+  bool isolate = false;  ///< In a PID namespace of its own, which ends with it. Not with `leave`.
+};
+
+/// A process that a child has left behind: out of its group, and ended afterwards; or for good.
+struct Leftover {
+  pid_t pid = -1;
+  std::string command;  ///< Its arguments with spaces between; its name where it has none.
+  std::string task;     ///< What task_variable was in its environment, empty if that is not known.
+  bool stays = false;   ///< It runs on, as ChildPolicy allowed.
+};
+inline constexpr std::string_view task_variable = "GATHER_TASK";
+inline constexpr std::string_view attempt_variable = "GATHER_ATTEMPT";  ///< The number of its attempt.
+
 struct Reaped {
   Exit exit;
   std::optional<Usage> usage;  ///< Not known on StartPath::uv.
+  bool left = false;           ///< Isolated, it has left processes, which were killed.
 };
 
 /// A child that was started, and its group. Destroying it before it is reaped kills the group, and leaves no
@@ -54,7 +77,8 @@ class Child {
   /// not. Requires: ended, not reaped.
   virtual async::Co<bool> alone() = 0;
 
-  /// Kills what is left of the group and gives the leader's end. Requires: ended; called once.
+  /// Kills what is left of the group, if that is not to stay (ChildPolicy), and gives the leader's end. Takes
+  /// a cancel and throws as Starter::start does. Requires: ended; called once.
   virtual async::Co<Reaped> reap() = 0;
 };
 
@@ -65,17 +89,53 @@ class Starter {
 
   /// Starts a child as async::start_child describes it; returns when its program runs or could not be run.
   /// `ended` must outlive the child.
+  ///
+  /// A cancel that comes meanwhile is not lost, and does not cut it short: it waits for the next await that
+  /// suspends. Throws gather::Error (ExitStatus::bug) when nothing can be started any more.
   virtual async::Co<std::expected<std::unique_ptr<Child>, async::StartError>> start(
-      const async::ChildSpec& spec, Bell& ended) = 0;
+      const async::ChildSpec& spec, Bell& ended, ChildPolicy policy) = 0;
+
+  /// Has all children share a jobserver, and the tokens of it that this process holds given back should it
+  /// die: from when `ready` is called on, which may be at once, and does not come where nothing is started.
+  /// Before the first start; `ready` is kept.
+  virtual void share(const SharedJobserver& jobserver, std::function<void()> ready) = 0;
+
+  /// Ends what earlier children have left behind out of their groups, politely first, but what is to stay,
+  /// and tells what that was. Children that have not been reaped are spared. Empty where that can't be known.
+  /// Takes a cancel and throws as start() does.
+  virtual async::Co<std::vector<Leftover>> sweep() { co_return std::vector<Leftover>{}; }
+
+  /// Whether `pid` is a child of this process that the starter looks after. Only StartPath::launcher can
+  /// tell; elsewhere every child may be one.
+  virtual bool owns(pid_t) const noexcept { return true; }
+
+  /// Stops (SIGSTOP) everything that it has started and what descends from that, before it returns as good as
+  /// after; and lets it go on. No-ops where it does not know: only StartPath::launcher does.
+  virtual void pause() noexcept {}
+  virtual void resume() noexcept {}
 };
 
-/// One that starts children in this process. On `automatic` it takes the best path that works here, or the
-/// one that GATHER_START names (vfork, fork, uv). `loop` must outlive it.
+/// Ways to start children.
+enum class StartPath : std::uint8_t {
+  automatic,  ///< The best that works here, or the one that GATHER_START names.
+  launcher,   ///< A second process starts them, and ends what they leave; see launcher/launcher.hpp.
+  vfork,      ///< The next two: this process does, on that path of async::start_child.
+  fork,
+  uv,  ///< libuv does, where the kernel lacks what the others need.
+};
+
+/// `loop` must outlive it. `launcher_program` is one whose main calls run_as_launcher() first; without it
+/// there is no launcher.
 ///
 /// From then on this process can't ignore SIGCHLD, or the kernel would throw exit statuses away.
-std::unique_ptr<Starter> make_starter(async::Loop& loop, async::StartPath path = async::StartPath::automatic);
+std::unique_ptr<Starter> make_starter(async::Loop& loop, StartPath path = StartPath::automatic,
+                                      const std::string& launcher_program = {});
 
-/// The two that make_starter chooses from.
+/// Why a starter other than the launcher's refuses an isolated child.
+async::StartError explain_no_isolation();
+
+/// Those that make_starter chooses from.
+std::unique_ptr<Starter> make_launcher_starter(async::Loop& loop, const std::string& program);
 std::unique_ptr<Starter> make_in_process_starter(async::Loop& loop, async::StartPath path);
 std::unique_ptr<Starter> make_uv_starter(async::Loop& loop);
 

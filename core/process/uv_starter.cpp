@@ -46,7 +46,7 @@ struct Block {
 
 class UvChild final : public Child {
  public:
-  explicit UvChild(Block& block) noexcept : block_(&block), group_(block.handle.pid) {}
+  UvChild(Block& block, bool leave) noexcept : block_(&block), group_(block.handle.pid), leave_(leave) {}
   ~UvChild() override {
     if (!block_->running) {
       block_->close();
@@ -61,6 +61,7 @@ class UvChild final : public Child {
   void signal(int number) noexcept override {
     // Group numbers aren't given out again while a member lives; without one this finds nobody.
     if (!reaped_) kill(-group_, number);
+    leave_ = false;
   }
 
   async::Co<bool> alone() override {
@@ -69,7 +70,7 @@ class UvChild final : public Child {
 
   async::Co<Reaped> reap() override {
     assert(ended() && !reaped_);
-    kill(-group_, SIGKILL);
+    if (!leave_ || block_->exit != Exit{}) kill(-group_, SIGKILL);
     reaped_ = true;
     co_return Reaped{.exit = block_->exit, .usage = std::nullopt};
   }
@@ -77,6 +78,7 @@ class UvChild final : public Child {
  private:
   Block* block_;
   pid_t group_;
+  bool leave_;
   bool reaped_ = false;
 };
 
@@ -145,14 +147,22 @@ class UvStarter final : public Starter {
   explicit UvStarter(async::Loop& loop) noexcept : loop_(loop) {}
 
   async::Co<std::expected<std::unique_ptr<Child>, async::StartError>> start(const async::ChildSpec& spec,
-                                                                            Bell& ended) override {
+                                                                            Bell& ended,
+                                                                            ChildPolicy policy) override {
     using async::StartStep;
+    if (policy.isolate) co_return std::unexpected(explain_no_isolation());
     if (const int error = error_of_directory(spec.directory); error != 0)
       co_return std::unexpected(explain_start(spec, StartStep::directory, error));
     const auto program = find_program(spec);
     if (!program) co_return std::unexpected(explain_start(spec, StartStep::program, program.error()));
 
-    std::array<uv_stdio_container_t, 3> streams{};
+    std::vector<uv_stdio_container_t> streams(
+        passed_.empty() ? 3 : static_cast<std::size_t>(passed_.back().as) + 1);
+    for (uv_stdio_container_t& stream : streams) stream.flags = UV_IGNORE;
+    for (const async::PassedDescriptor& passed : passed_) {
+      streams[static_cast<std::size_t>(passed.as)].flags = UV_INHERIT_FD;
+      streams[static_cast<std::size_t>(passed.as)].data.fd = passed.from;
+    }
     for (std::size_t i = 0; const int descriptor : {spec.stdin_fd, spec.stdout_fd, spec.stderr_fd}) {
       streams[i].flags = descriptor < 0 ? UV_IGNORE : UV_INHERIT_FD;  // UV_IGNORE is /dev/null.
       streams[i++].data.fd = descriptor;
@@ -178,11 +188,17 @@ class UvStarter final : public Starter {
       co_return std::unexpected(explain_start(spec, StartStep::program, -error));
     }
     block->running = true;
-    co_return std::make_unique<UvChild>(*block);
+    co_return std::make_unique<UvChild>(*block, policy.leave);
+  }
+
+  void share(const SharedJobserver& jobserver, std::function<void()> ready) override {
+    passed_ = jobserver.passed();
+    ready();
   }
 
  private:
   async::Loop& loop_;
+  std::vector<async::PassedDescriptor> passed_;
 };
 
 }  // namespace

@@ -95,6 +95,7 @@ std::string digest(const job::Job& job, const run::Record& record, std::span<con
       const auto shown = std::ranges::find(failures, id, &Failure::id);
       if (shown == failures.end()) continue;
       for (const std::string& line : shown->lines) text += fmt::format("    | {}\n", line);
+      if (!shown->hint.empty()) text += fmt::format("    hint: {}\n", shown->hint);
     }
   };
   name_tasks([](const run::TaskRecord& task) { return failed(task.state); });

@@ -2,6 +2,7 @@
 
 #include "core/base/quote.hpp"
 #include "core/report/columns.hpp"
+#include "core/report/status.hpp"
 #include "core/report/summary.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +29,22 @@ std::string show_estimate(Duration length) {
 }
 
 bool failed(run::State state) { return state == run::State::failed || state == run::State::timed_out; }
+
+/// ": dns 1.2 ms, connect …"; empty if no server was asked. Without what took no time.
+std::string phases(const run::AttemptRecord& attempt) {
+  if (!attempt.transfer) return "";
+  std::string text;
+  const auto add = [&](std::string_view name, Duration length) {
+    if (length > Duration::zero())
+      text += fmt::format("{}{} {}", text.empty() ? ": " : ", ", name, show(length));
+  };
+  add("name", attempt.transfer->dns);
+  add("connect", attempt.transfer->connect);
+  add("TLS", attempt.transfer->tls);
+  add("first byte", attempt.transfer->first_byte);
+  add("body", attempt.transfer->body);
+  return text;
+}
 
 }  // namespace
 
@@ -64,6 +81,13 @@ void Fetches::tick(Duration now) {
     heartbeat_at_ = now_;
     say(progress_text());
   }
+  terminal_.flush();
+}
+
+void Fetches::show_status(Duration now) {
+  if (job_ == nullptr) return;
+  erase_live_line();
+  terminal_.err(status(*job_, running_, now, [](job::TaskId, run::Stream, const run::Output::Sink&) {}));
   terminal_.flush();
 }
 
@@ -108,8 +132,9 @@ void Fetches::task_ended(job::TaskId id, const run::TaskRecord& task, std::span<
   const std::string url = inert((*job_)[id].id);
   if (run::is_success(task.state)) {
     if (!detailed() || options_.verbosity == Verbosity::quiet) return;
-    say(fmt::format("{}: {} ({} in {})", painted("fetched", task.state, options_.colour), url,
-                    show_bytes(task.attempts.back().bytes_in), show(task.length())));
+    say(fmt::format("{}: {} ({} in {}{})", painted("fetched", task.state, options_.colour), url,
+                    show_bytes(task.attempts.back().bytes_in), show(task.length()),
+                    options_.verbosity == Verbosity::verbose ? phases(task.attempts.back()) : ""));
   } else if (failed(task.state) || !task.attempts.empty()) {  // Else it was stopped before it began.
     say(fmt::format(
         "{}: {}: {}",

@@ -45,6 +45,9 @@ class Fetches final : public run::Observer {
   /// As Plain::tick, at the same interval.
   void tick(Duration now);
 
+  /// As Plain::show_status; fetches write nothing.
+  void show_status(Duration now);
+
   void run_started(const job::Job& job, const run::Record& record) override;
   void attempt_started(job::TaskId id, int number) override;
   void attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Duration wait,

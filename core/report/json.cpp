@@ -37,6 +37,9 @@ struct OutcomeObject {
   Json operator()(const run::ChecksumMismatch& mismatch) const {
     return {{"kind", "checksum_mismatch"}, {"expected", mismatch.expected}, {"actual", mismatch.actual}};
   }
+  Json operator()(const run::NotAsExpected& answer) const {
+    return {{"kind", "not_as_expected"}, {"why", answer.why}};
+  }
   Json operator()(const run::LocalFailure& failure) const {
     return {{"kind", "local_failure"}, {"why", failure.why}};
   }
@@ -62,6 +65,20 @@ Json attempt_object(const run::AttemptRecord& attempt) {
     object["http_status"] = *attempt.http_status;
     object["body_bytes"] = attempt.bytes_in;
   }
+  if (attempt.transfer) {
+    const run::Transfer& transfer = *attempt.transfer;
+    object["phases"] = {{"dns_ms", in_ms(transfer.dns)},
+                        {"connect_ms", in_ms(transfer.connect)},
+                        {"tls_ms", in_ms(transfer.tls)},
+                        {"first_byte_ms", in_ms(transfer.first_byte)},
+                        {"body_ms", in_ms(transfer.body)}};
+    if (!transfer.mirror.empty()) object["mirror"] = transfer.mirror;
+    object["final_url"] = transfer.final_url;
+    object["http_version"] = transfer.http_version.empty() ? Json() : Json(transfer.http_version);
+    object["resumed_from"] = transfer.resumed_from;
+    if (transfer.unverified_length) object["unverified_length"] = true;
+    if (!transfer.saved_as.empty()) object["saved_as"] = transfer.saved_as;
+  }
   if (attempt.leaked) object["leaked"] = true;
   return object;
 }
@@ -70,6 +87,9 @@ Json waits_object(const analyse::Waits& waits) {
   return {{"dependency_ms", in_ms(waits.dependency)},
           {"delay_ms", in_ms(waits.delay)},
           {"slot_ms", in_ms(waits.slot)},
+          {"host_ms", in_ms(waits.host)},
+          {"rate_ms", in_ms(waits.rate)},
+          {"pool_ms", in_ms(waits.pool)},
           {"retry_ms", in_ms(waits.retry)}};
 }
 
@@ -124,6 +144,15 @@ Json figures_object(const job::Job& job, const analyse::Figures& figures) {
           {"slowest", ids(job, figures.slowest)}};
 }
 
+Json left_running(const run::Record& record) {
+  Json list = Json::array();
+  for (const run::LeftProcess& left : record.left_running)
+    list.push_back({{"task", left.task.empty() ? Json() : Json(left.task)},
+                    {"pid", left.pid},
+                    {"command", left.command}});
+  return list;
+}
+
 Json head(const job::Job& job, const run::Record& record, const analyse::Figures& figures,
           std::string_view version) {
   const auto began = std::chrono::floor<std::chrono::milliseconds>(record.began);
@@ -134,7 +163,8 @@ Json head(const job::Job& job, const run::Record& record, const analyse::Figures
           {"run",
            {{"id", record.run_id},
             {"began", fmt::format("{:%FT%T}.{:03}Z", second, (began - second).count())},
-            {"stopped", record.stopped ? Json(*record.stopped) : Json()}}},
+            {"stopped", record.stopped ? Json(*record.stopped) : Json()},
+            {"left_running", left_running(record)}}},
           {"limits", limits_object(record.limits)},
           {"counts", counts_object(record)},
           {"figures", figures_object(job, figures)},

@@ -18,7 +18,15 @@ std::string_view kind_word(const job::Action& action) {
 }
 
 Json limits_object(const run::LimitsInForce& limits) {
-  return {{"jobs", limits.jobs}, {"processes", limits.processes}, {"fetches", limits.fetches}};
+  Json object = {{"jobs", limits.jobs}, {"processes", limits.processes}, {"fetches", limits.fetches}};
+  for (const job::Pool& pool : limits.pools) object["pools"][pool.name] = pool.size;
+  if (limits.hosts.empty()) return object;
+  Json& hosts = object["hosts"] = Json::object();
+  for (const job::HostLimit& limit : limits.hosts) {
+    hosts[job::spell(limit.pattern)] = {{"max", limit.max}};
+    if (limit.rate) hosts[job::spell(limit.pattern)]["rate"] = job::spell(*limit.rate);
+  }
+  return object;
 }
 
 std::string dumped(const Json& value, int indent) {

@@ -2,15 +2,22 @@
 
 #include "core/base/quote.hpp"
 #include "core/report/columns.hpp"
+#include "core/report/harmless.hpp"
+#include "core/report/hints.hpp"
+#include "core/report/labels.hpp"
+#include "core/report/leaks.hpp"
+#include "core/report/progress_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace gather::report {
 namespace {
 
 constexpr Duration heartbeat_interval = std::chrono::seconds(30);
+constexpr Duration heartbeat_asked_for = std::chrono::seconds(10);
 constexpr Duration flush_interval = std::chrono::milliseconds(50);
 constexpr Duration draw_interval = std::chrono::milliseconds(90);  // A tick that comes early still draws.
 constexpr std::size_t columns_without_terminal = 100;
@@ -24,32 +31,13 @@ bool never_began(const run::TaskRecord& task) {
   return task.state == run::State::cancelled && task.attempts.empty();
 }
 
-/// Puts a label before each line of a text that comes in pieces.
-class Labels {
- public:
-  explicit Labels(std::string label) : label_(std::move(label)) {}
-
-  /// The piece with its labels; good until the next call.
-  std::string_view on(std::string_view piece) {
-    if (label_.empty()) return piece;
-    labelled_.clear();
-    while (!piece.empty()) {
-      if (line_begins_) labelled_ += label_;
-      const std::size_t end = std::min(piece.find('\n'), piece.size() - 1) + 1;
-      labelled_ += piece.substr(0, end);
-      line_begins_ = piece[end - 1] == '\n';
-      piece.remove_prefix(end);
-    }
-    return labelled_;
-  }
-
- private:
-  std::string label_;
-  std::string labelled_;
-  bool line_begins_ = true;
-};
-
 }  // namespace
+
+Plain::Plain(Terminal& terminal, PlainOptions options) : terminal_(terminal), options_(std::move(options)) {
+  if (options_.streamed)
+    streamed_.emplace(terminal_, Streamed::Options{options_.output == TaskOutput::all_to_err, options_.tag,
+                                                   [this] { erase_live_line(); }});
+}
 
 Plain::~Plain() {
   try {
@@ -60,16 +48,34 @@ Plain::~Plain() {
 }
 
 void Plain::tick(Duration now) {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   now_ = std::max(now_, now);
-  const bool progress = job_ != nullptr && options_.progress && options_.verbosity != Verbosity::quiet;
+  const bool progress = !terminal_.congested() && job_ != nullptr && options_.progress &&
+                        options_.verbosity != Verbosity::quiet;
   const auto columns = terminal_.columns();
   if (progress && columns && now_ - drawn_at_ >= draw_interval) draw(*columns);
-  if (progress && !columns && now_ - heartbeat_at_ >= heartbeat_interval) {
+  const Duration interval = options_.eta || options_.bar ? heartbeat_asked_for : heartbeat_interval;
+  if (progress && !columns && now_ - heartbeat_at_ >= interval) {
     heartbeat_at_ = now_;
-    say(running_.text(*job_, now_) + "\n");
+    say(progress_text() + "\n");
   }
   terminal_.flush();
   flushed_at_ = now_;
+}
+
+void Plain::lend_terminal(bool lent) {
+  try {
+    if (lent) erase_live_line();
+    terminal_.hold(lent);
+  } catch (const Error&) {
+    failure_ = std::current_exception();
+  }
+}
+
+void Plain::show_status(Duration now, const LastOutput& last_output) {
+  if (job_ == nullptr) return;
+  say(status(*job_, running_, now, last_output));
+  terminal_.flush();
 }
 
 void Plain::run_started(const job::Job& job, const run::Record&) {
@@ -90,18 +96,27 @@ void Plain::attempt_started(job::TaskId id, int number) {
   flush_if_due();
 }
 
+void Plain::attempt_is_slow(job::TaskId id, Duration since_start) {
+  say_line("slow", run::State::flaky, since_start, inert((*job_)[id].id) + ": still running");
+  terminal_.flush();
+}
+
+void Plain::note(std::string_view sentence) {
+  say(fmt::format("gather: {}\n", sentence));
+  terminal_.flush();
+}
+
 void Plain::attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Duration wait,
                            const run::AttemptOutput& output) {
   now_ = std::max(now_, attempt.start + attempt.length);
   running_.stopped(id);
+  const bool seen = streamed_ && streamed_->end(id);
   if (options_.verbosity != Verbosity::quiet)
     say_line("retry", run::State::flaky, attempt.length,
              fmt::format("{}: {}; again in {}", inert((*job_)[id].id), inert(run::describe(attempt.outcome)),
                          show(wait)));
-  if (options_.verbosity == Verbosity::verbose) {
-    pass_on(id, output, nullptr, nullptr);
-    shown_early_[id] = attempt.number;
-  }
+  if (options_.verbosity == Verbosity::verbose && options_.shown != Shown::none && !seen) pass_on(id, output);
+  if (options_.verbosity == Verbosity::verbose || seen) shown_early_[id] = attempt.number;
   flush_if_due();
 }
 
@@ -110,8 +125,10 @@ void Plain::task_ended(job::TaskId id, const run::TaskRecord& task,
   now_ = std::max(now_, task.ended_at.value_or(now_));
   running_.stopped(id);
   running_.ended(failed(task.state));
+  if (streamed_ && streamed_->end(id)) shown_early_[id] = task.attempts.back().number;
   if (options_.in_order && id != next_in_order_) {
-    ended_early_.emplace(id, Ended{task, {outputs.begin(), outputs.end()}});
+    Ended& ended = ended_early_.emplace(id, Ended{task, {}}).first->second;
+    for (const run::AttemptOutput& output : outputs) ended.outputs.push_back(backlog_.keep(output));
     return;
   }
   show_ended(id, task, outputs);
@@ -123,6 +140,16 @@ void Plain::task_ended(job::TaskId id, const run::TaskRecord& task,
     }
   }
   flush_if_due();
+}
+
+void Plain::attempt_wrote(job::TaskId id, run::Stream stream, std::string_view piece) noexcept {
+  if (failure_) return;
+  try {
+    streamed_->add(id, stream, piece);
+    terminal_.flush();
+  } catch (const Error&) {
+    failure_ = std::current_exception();
+  }
 }
 
 void Plain::show_ended(job::TaskId id, const run::TaskRecord& task,
@@ -142,22 +169,32 @@ void Plain::show_outputs(job::TaskId id, const run::TaskRecord& task,
     shown = early->second;
     shown_early_.erase(early);
   }
+  if (outputs.empty()) return;
   const bool passed = run::is_success(task.state);
-  if (outputs.empty() || (passed && options_.output == TaskOutput::failures_to_err)) return;
   const int last = outputs.back().attempt;
-  if (passed) shown = last - 1;
+  if (passed) shown = std::max(shown, last - 1);
+  const bool shows = options_.shown == Shown::all || (options_.shown == Shown::failures && !passed);
   for (const run::AttemptOutput& output : outputs) {
-    if (output.attempt <= shown || (!output.out && !output.err)) continue;
+    if (!shows || output.attempt <= shown || (!output.out && !output.err)) continue;
     if (last > shown + 1)
       say_line(fmt::format("attempt {}", output.attempt), run::State::waiting, {}, inert((*job_)[id].id));
-    Tail out;
-    Tail err;
-    pass_on(id, output, &out, &err);
-    if (output.attempt != last || !failed(task.state) || failures_.size() == tails_kept) continue;
-    std::vector<std::string> lines = err.lines(lines_kept);
-    if (lines.empty()) lines = out.lines(lines_kept);  // Many programs explain themselves there.
-    failures_.push_back({id, std::move(lines)});
+    pass_on(id, output);
   }
+  if (failed(task.state)) note_failure(id, outputs.back());
+}
+
+void Plain::note_failure(job::TaskId id, const run::AttemptOutput& output) {
+  if (failures_.size() == tails_kept || (!output.out && !output.err)) return;
+  const auto lines_of = [](const run::Output* written) {
+    Tail tail;
+    if (written != nullptr)
+      written->read_end(Tail::most_kept, [&](std::string_view piece) { tail.add(piece); });
+    return tail.lines(lines_kept);
+  };
+  std::vector<std::string> lines = lines_of(output.err.get());
+  const std::string_view hint = terminal_hint(lines);
+  if (lines.empty()) lines = lines_of(output.out.get());  // Many programs explain themselves there.
+  failures_.push_back({id, std::move(lines), std::string(hint)});
 }
 
 void Plain::run_stopping(std::string_view why) {
@@ -173,6 +210,7 @@ void Plain::run_ended(const run::Record& record) {
         "\n" + table(*job_, record, terminal_.columns().value_or(columns_without_terminal), options_.colour);
     text += "\n" + figures_text(*job_, record, figures);
   }
+  if (options_.verbosity != Verbosity::quiet) text += leaks(*job_, record);
   if (options_.digest)
     if (const std::string failures = digest(*job_, record, failures_, options_.colour); !failures.empty())
       text += "\n" + failures;
@@ -186,6 +224,10 @@ void Plain::run_ended(const run::Record& record) {
 
 void Plain::say(std::string_view text) {
   erase_live_line();
+  if (streamed_) {
+    streamed_->say(text);
+    return;
+  }
   if (!fresh_line_) terminal_.err("\n");
   terminal_.err(text);
   fresh_line_ = true;
@@ -197,37 +239,48 @@ void Plain::say_line(std::string_view word, run::State paint, std::optional<Dura
                   length ? show(*length) : "", text));
 }
 
-void Plain::pass_on(job::TaskId id, const run::AttemptOutput& output, Tail* out, Tail* err) {
-  if (output.out) pass_on(id, *output.out, options_.output == TaskOutput::own_streams, out);
-  if (output.err) pass_on(id, *output.err, false, err);
+void Plain::pass_on(job::TaskId id, const run::AttemptOutput& output) {
+  if (output.out) pass_on(id, *output.out, options_.output == TaskOutput::own_streams);
+  if (output.err) pass_on(id, *output.err, false);
   if (output.out)
     terminal_.flush();  // A pipe's reader gets each task's block at once, and is missed at once when gone.
 }
 
-void Plain::pass_on(job::TaskId id, const run::Output& output, bool to_out, Tail* tail) {
+void Plain::pass_on(job::TaskId id, const run::Output& output, bool to_out) {
   erase_live_line();
   const bool beside_ours = !to_out || terminal_.shared();
+  const bool on_terminal = to_out ? terminal_.out_is_terminal() : terminal_.err_is_terminal();
   bool escapes = false;
   Labels labels(options_.tag ? options_.tag(id) : "");
-  output.read([&](std::string_view piece) {
+  Harmless harmless;
+  const auto put = [&](std::string_view text) { to_out ? terminal_.out(text) : terminal_.err(text); };
+  const auto pass = [&](std::string_view piece) {
     if (piece.empty()) return;
-    const std::string_view shown = labels.on(piece);
-    to_out ? terminal_.out(shown) : terminal_.err(shown);
-    if (tail != nullptr) tail->add(piece);
-    if (!beside_ours) return;
-    fresh_line_ = piece.ends_with('\n');
+    put(labels.on(piece));
+    if (beside_ours) fresh_line_ = piece.ends_with('\n');
     escapes = escapes || piece.contains('\x1b');
-  });
-  if (escapes && options_.colour == Colour::on) terminal_.err("\x1b[0m");  // Its colours end with it.
+  };
+  output.read([&](std::string_view piece) { pass(on_terminal ? harmless.on(piece) : piece); });
+  pass(harmless.rest());
+  // Its colours end with it.
+  if (escapes && (on_terminal || (beside_ours && options_.colour == Colour::on))) put("\x1b[0m");
 }
 
 void Plain::draw(std::size_t columns) {
   if (!fresh_line_) terminal_.err("\n");
   fresh_line_ = true;
   // One column stays free: a full line would make some terminals wrap.
-  terminal_.err("\r" + cut(running_.text(*job_, now_), columns - 1) + "\x1b[K");
+  terminal_.err("\r" + cut(progress_text(), columns - 1) + "\x1b[K");
   live_line_shown_ = true;
   drawn_at_ = now_;
+}
+
+std::string Plain::progress_text() const {
+  std::string between;
+  const std::size_t total = job_->tasks.size();
+  if (options_.bar) between += bar_text(running_.ended(), total) + "  ";
+  if (options_.eta) between += eta_text(running_.ended(), total, now_) + "  ";
+  return running_.text(*job_, now_, between);
 }
 
 void Plain::erase_live_line() {

@@ -5,6 +5,7 @@
 #include "core/job/graph.hpp"
 #include "core/report/columns.hpp"
 #include "core/report/words.hpp"
+#include "core/run/hosts.hpp"
 #include "core/run/kind.hpp"
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ constexpr std::size_t rows_at_first = 100;
 constexpr std::size_t widest_id = 32;
 constexpr std::size_t widest_action = 44;
 constexpr std::size_t widest_needs = 40;
+constexpr std::size_t most_hosts = 8;
 
 /// As one slot would take them: by priority, key and file order, each after its needs.
 std::vector<job::TaskId> admission_order(const job::Job& job, std::span<const std::int64_t> keys) {
@@ -75,6 +77,51 @@ std::string rendered(std::span<const Row> rows) {
   return text;
 }
 
+/// The hosts whose limits make a difference: a line each.
+std::string hosts_text(const job::Job& job, const run::LimitsInForce& limits) {
+  const run::Hosts hosts(job, limits.hosts);
+  std::vector<std::size_t> tasks(hosts.all().size());
+  for (std::size_t i = 0; i < job.tasks.size(); ++i)
+    if (const run::HostId host = hosts.of(job::TaskId(i)); host != run::no_host) ++tasks[run::index(host)];
+  std::string text;
+  std::size_t shown = 0;
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const run::Hosts::Limited& host = hosts.all()[i];
+    if (tasks[i] <= host.max && (!host.rate || tasks[i] < 2)) continue;
+    if (shown == most_hosts) {
+      ++left;
+      continue;
+    }
+    ++shown;
+    text +=
+        fmt::format("host {}   {}, {} at once{}\n", inert(job::spell(host.host)), count_of(tasks[i], "task"),
+                    host.max, host.rate ? ", " + job::spell(*host.rate) : std::string());
+  }
+  if (left > 0) text += fmt::format("and {}\n", count_of(left, "more host"));
+  return text;
+}
+
+/// The pools that somebody may have to wait for: a line each.
+std::string pools_text(const job::Job& job, const run::LimitsInForce& limits) {
+  struct Use {
+    std::size_t tasks = 0;
+    std::size_t units = 0;
+  };
+  std::vector<Use> uses(limits.pools.size());
+  for (const job::Task& task : job.tasks)
+    for (const job::PoolShare& share : task.pools) {
+      ++uses[job::index(share.pool)].tasks;
+      uses[job::index(share.pool)].units += share.units;
+    }
+  std::string text;
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    if (uses[i].units > limits.pools[i].size)
+      text += fmt::format("pool {}   {}, {} at once\n", inert(limits.pools[i].name),
+                          count_of(uses[i].tasks, "task"), count_of(limits.pools[i].size, "unit"));
+  return text;
+}
+
 }  // namespace
 
 std::string plan_text(const job::Job& job, const run::Durations& durations, const run::Order& wanted,
@@ -109,6 +156,8 @@ std::string plan_text(const job::Job& job, const run::Durations& durations, cons
   const analyse::PlanBounds bounds = analyse::plan_bounds(job, known, limits);
   text +=
       fmt::format("\n{}   {}, {}\n", inert(job.name), count_of(job.tasks.size(), "task"), in_words(limits));
+  text += pools_text(job, limits);
+  text += hosts_text(job, limits);
   text += fmt::format("sum of task times  {:>7}\n", show(bounds.sum));
   if (!bounds.critical.tasks.empty())
     text += fmt::format("critical path      {:>7}   {}\n", show(bounds.critical.length),

@@ -19,12 +19,13 @@ std::string show_elapsed(Duration length) {
 
 void Running::started(job::TaskId id, Duration at) {
   ++running_;
+  if (job::index(id) >= current_.size()) current_.resize(job::index(id) + 1);
   current_[job::index(id)] = ++starts_;
   entries_.push_back({id, at, starts_});
 }
 
 void Running::stopped(job::TaskId id) {
-  if (current_[job::index(id)] == 0) return;
+  if (job::index(id) >= current_.size() || current_[job::index(id)] == 0) return;
   current_[job::index(id)] = 0;
   --running_;
   while (!entries_.empty() && !alive(entries_.front())) entries_.pop_front();
@@ -38,7 +39,7 @@ void Running::ended(bool failed) {
 }
 
 std::string Running::text(const job::Job& job, Duration now, std::string_view between) const {
-  std::string text = fmt::format("[{}/{}] {}", ended_, total_, between);
+  std::string text = fmt::format("[{}/{}] {}", ended_, job.tasks.size(), between);
   if (failed_ > 0) text += fmt::format("{} failed, ", failed_);
   text += fmt::format("{} running", running_);
   std::size_t named = 0;
@@ -53,6 +54,13 @@ std::string Running::text(const job::Job& job, Duration now, std::string_view be
     ++named;
   }
   return text;
+}
+
+std::vector<Running::Current> Running::tasks(Duration now) const {
+  std::vector<Current> result;
+  for (const Entry& entry : entries_)
+    if (alive(entry)) result.push_back({entry.id, std::max(now - entry.at, Duration(0))});
+  return result;
 }
 
 }  // namespace gather::report

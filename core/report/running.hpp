@@ -15,7 +15,7 @@ namespace gather::report {
 
 class Running {
  public:
-  explicit Running(std::size_t tasks) : total_(tasks), current_(tasks) {}
+  explicit Running(std::size_t tasks) : current_(tasks) {}  ///< There may come more.
 
   /// Starts must be told in the order of `at`.
   void started(job::TaskId id, Duration at);
@@ -25,6 +25,13 @@ class Running {
   /// "[12/58] 1 failed, 8 running: build 3.2 s, test 1.1 s", with the longest-running named, at most eight.
   /// `between` comes after the "[12/58] ".
   std::string text(const job::Job& job, Duration now, std::string_view between = {}) const;
+
+  struct Current {
+    job::TaskId id{};
+    Duration since{};  ///< How long it has been running.
+  };
+  /// What runs, longest first.
+  std::vector<Current> tasks(Duration now) const;
 
   std::size_t ended() const { return ended_; }
 
@@ -36,7 +43,6 @@ class Running {
   };
   bool alive(const Entry& entry) const { return current_[job::index(entry.id)] == entry.start; }
 
-  std::size_t total_;
   std::size_t ended_ = 0;
   std::size_t failed_ = 0;
   std::size_t running_ = 0;

@@ -31,6 +31,7 @@ bool lag_is_large(const run::LoopLag& lag, const analyse::Figures& figures);
 struct Failure {
   job::TaskId id{};
   std::vector<std::string> lines;
+  std::string hint = {};  ///< What may mend it; empty if nobody knows.
 };
 
 /// The failed, timed out and cancelled tasks with their reasons, the last lines of those in `failures`, and

@@ -7,7 +7,6 @@
 namespace gather::report {
 namespace {
 
-constexpr std::size_t most_kept = 16 * 1024;
 constexpr std::size_t longest_line = 400;  // Bytes; a minified file on one line says nothing more.
 constexpr char escape = '\x1b';
 

@@ -11,6 +11,8 @@ namespace gather::report {
 /// Takes output in pieces and keeps the end of it, at most 16 KiB.
 class Tail {
  public:
+  static constexpr std::size_t most_kept = std::size_t{16} * 1024;
+
   void add(std::string_view piece);
 
   /// The last `most` lines that are not blank at the end, each inert and without escape sequences; of a line

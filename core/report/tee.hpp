@@ -19,6 +19,9 @@ class Tee final : public run::Observer {
   void attempt_started(job::TaskId id, int number) override {
     for (run::Observer* each : observers_) each->attempt_started(id, number);
   }
+  void attempt_is_slow(job::TaskId id, Duration since_start) override {
+    for (run::Observer* each : observers_) each->attempt_is_slow(id, since_start);
+  }
   void attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Duration wait,
                       const run::AttemptOutput& output) override {
     for (run::Observer* each : observers_) each->attempt_failed(id, attempt, wait, output);

@@ -3,7 +3,6 @@
 #include "core/base/error.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +16,6 @@ namespace {
 
 constexpr int stdout_descriptor = 1;
 constexpr int stderr_descriptor = 2;
-constexpr std::size_t most_pending = 64 * 1024;
 
 bool same_place(int a, int b) {
   struct stat of_a{};
@@ -26,69 +24,96 @@ bool same_place(int a, int b) {
          of_a.st_ino == of_b.st_ino;
 }
 
-/// One that understands how to erase a line.
-bool is_terminal(int descriptor) {
+/// Whether terminals of this kind know how to erase a line.
+bool understands_escapes() {
   const char* kind = std::getenv("TERM");
-  return ::isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
-}
-
-/// Writes all of `text`, also to a descriptor that someone else made non-blocking. Returns errno, or 0.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      pollfd wait{.fd = descriptor, .events = POLLOUT, .revents = 0};
-      if (::poll(&wait, 1, -1) < 0 && errno != EINTR) return errno;
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
+  return kind != nullptr && std::string_view(kind) != "dumb";
 }
 
 }  // namespace
 
 StandardTerminal::StandardTerminal()
-    : err_is_terminal_(is_terminal(stderr_descriptor)),
+    : out_(stdout_descriptor),
+      err_(stderr_descriptor),
+      out_is_terminal_(::isatty(stdout_descriptor) == 1),
+      err_is_terminal_(::isatty(stderr_descriptor) == 1),
+      understands_escapes_(understands_escapes()),
       shared_(same_place(stdout_descriptor, stderr_descriptor)) {}
 
 StandardTerminal::~StandardTerminal() {
   try {
-    flush();
+    wait_again();
   } catch (const Error&) {  // Whoever cares has called flush().
   }
 }
 
-void StandardTerminal::out(std::string_view text) { add(stdout_descriptor, text); }
+void StandardTerminal::out(std::string_view text) {
+  if (last_ == &err_) flush();
+  last_ = &out_;
+  judge(out_, out_.add(text));
+}
 
-void StandardTerminal::err(std::string_view text) { add(stderr_descriptor, text); }
-
-void StandardTerminal::add(int descriptor, std::string_view text) {
-  if (descriptor != pending_for_ || pending_.size() + text.size() > most_pending) flush();
-  pending_for_ = descriptor;
-  pending_ += text;
+void StandardTerminal::err(std::string_view text) {
+  if (err_gone_) return;
+  Outlet& outlet = for_err();
+  if (last_ != &outlet) flush();
+  last_ = &outlet;
+  judge(outlet, outlet.add(text));
 }
 
 void StandardTerminal::flush() {
-  const std::string text = std::exchange(pending_, {});  // A failure must not write it a second time.
-  if (text.empty() || (pending_for_ == stderr_descriptor && err_gone_)) return;
-  const int error = write_all(pending_for_, text);
-  if (error == 0) return;
-  if (error == EPIPE && (pending_for_ == stdout_descriptor || shared_))
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  judge(*last_, last_->flush());
+}
+
+void StandardTerminal::never_wait(std::function<void(int descriptor)> kept) {
+  flush();
+  kept_ = std::move(kept);
+  out_.never_wait();
+  if (!shared_) err_.never_wait();
+}
+
+void StandardTerminal::hold(bool held) {
+  flush();
+  if (out_is_terminal_) judge(out_, out_.hold(held));
+  if (err_is_terminal_) judge(err_, err_.hold(held));
+}
+
+bool StandardTerminal::pass_on(int descriptor) noexcept {
+  Outlet& outlet = descriptor == out_.watched() ? out_ : err_;
+  try {
+    judge(outlet, outlet.pass_on());
+  } catch (const Error&) {
+    failure_ = std::current_exception();
+  }
+  return !outlet.congested();
+}
+
+void StandardTerminal::wait_again() {
+  kept_ = nullptr;
+  judge(out_, out_.wait_again());
+  judge(err_, err_.wait_again());
+  flush();
+}
+
+void StandardTerminal::judge(const Outlet& outlet, int error) {
+  const bool is_out = &outlet == &out_;
+  if (error == 0) {
+    if (outlet.congested() && !outlet.held() && kept_) kept_(outlet.watched());
+    return;
+  }
+  if (error == EPIPE && (is_out || shared_))
     throw Error(ExitStatus::stdout_gone, "nobody reads standard output any more");
-  if (pending_for_ == stderr_descriptor && (error == EPIPE || error == EBADF)) {
+  if (!is_out && (error == EPIPE || error == EBADF)) {
     err_gone_ = true;
     return;
   }
-  throw Error(ExitStatus::task_failed,
-              fmt::format("can't write standard {}: {}",
-                          pending_for_ == stdout_descriptor ? "output" : "error", system_error_text(error)));
+  throw Error(ExitStatus::task_failed, fmt::format("can't write standard {}: {}", is_out ? "output" : "error",
+                                                   system_error_text(error)));
 }
 
 std::optional<std::size_t> StandardTerminal::columns() const {
-  if (!err_is_terminal_) return std::nullopt;
+  if (!err_is_terminal_ || !understands_escapes_) return std::nullopt;
   winsize size{};
   if (::ioctl(stderr_descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;

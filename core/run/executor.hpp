@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gather::run {
 
@@ -25,10 +26,13 @@ struct AttemptContext {
   const int&
       stop_signal;  ///< What to send first when it is cancelled; the run changes it when a signal comes in.
 
+  std::size_t mirror = 0;  ///< Which of a fetch's URLs to ask, from 0; it is let in for that host alone.
+
   const job::Task& task() const { return job[id]; }
 };
 
-/// What an attempt tells. Filled in as it goes, so that a cancelled one has said what it knew.
+/// What an attempt tells. Filled in as it goes, so that a cancelled one has said what it knew. Where one
+/// mirror follows another it holds what the one before told.
 struct AttemptResult {
   Outcome outcome;      ///< Ignored if the attempt ends cancelled: the run knows why it was.
   bool killed = false;  ///< When cancelled, it outlived its grace.
@@ -36,6 +40,7 @@ struct AttemptResult {
   std::optional<int> http_status;
   std::uint64_t bytes_in = 0;
   std::string sha256;
+  std::shared_ptr<const Transfer> transfer;  ///< Null if no server was asked.
   bool leaked = false;
   std::unique_ptr<const Output> out;  ///< Null if it wrote nothing.
   std::unique_ptr<const Output> err;
@@ -49,6 +54,10 @@ class Executor {
   /// Makes one attempt. A failure is an outcome, not an exception. Cancelled once, it stops politely within
   /// the task's grace and throws Cancelled on; cancelled again meanwhile, it stops at once.
   virtual async::Co<> attempt(const AttemptContext& context, AttemptResult& result) = 0;
+
+  /// Ends what attempts have left behind and nobody has seen, but what may stay, and gives all of it as far
+  /// as it is known. Called once all attempts of a run have ended. Throws gather::Error as they may.
+  virtual async::Co<std::vector<LeftProcess>> clean_up() { co_return std::vector<LeftProcess>{}; }
 };
 
 /// One for each kind; they outlive the run.

@@ -1,15 +1,22 @@
 #include "core/run/fetch_executor.hpp"
 
 #include "core/async/io/files.hpp"
+#include "core/async/loop/running.hpp"
 #include "core/base/quote.hpp"
+#include "core/job/fetch_job.hpp"
 #include "core/net/authorization.hpp"
+#include "core/net/disposition.hpp"
+#include "core/net/part_note.hpp"
 #include "core/run/secret.hpp"
 #include "core/run/spooled_output.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -42,6 +49,28 @@ net::Transport transport_for(const job::Fetch& fetch, const std::filesystem::pat
   return how;
 }
 
+/// A file in the folder that will be written to; the file itself, if its name is known.
+std::optional<std::filesystem::path> written_by(const job::Fetch& fetch) {
+  return fetch.named_in ? *fetch.named_in / "file" : fetch.output;
+}
+
+/// Why `output` may not be written: a link on its way leads out of `directory`. (A link as its last name is
+/// never followed.) Nothing if that can't be told: creating the file says why.
+std::optional<std::string> leads_out(const std::filesystem::path& directory,
+                                     const std::filesystem::path& output) {
+  if (!output.has_parent_path() || output.is_absolute()) return std::nullopt;
+  std::error_code error;
+  const auto base = std::filesystem::absolute(directory.empty() ? "." : directory, error);
+  if (error) return std::nullopt;
+  auto top = std::filesystem::weakly_canonical(base, error);
+  if (error) return std::nullopt;
+  if (!top.has_filename()) top = top.parent_path();  // "new/", which does not exist yet.
+  const auto folder = std::filesystem::weakly_canonical(base / output.parent_path(), error);
+  if (error || std::ranges::mismatch(top, folder).in1 == top.end()) return std::nullopt;
+  return fmt::format("can't write {}: its folder is a link to {}, outside {}", inert(output.native()),
+                     inert(folder.native()), inert(top.native()));
+}
+
 /// The value of the header Authorization, empty for none; or why it can't be made.
 std::expected<std::string, std::string> authorization_for(const job::Auth& auth,
                                                           const std::filesystem::path& directory) {
@@ -72,10 +101,49 @@ net::IfExists if_exists_of(job::IfExists word) {
   return net::IfExists::verify;
 }
 
+/// One value of a header that may come several times, as HTTP joins them.
+std::optional<std::string> joined(const net::Headers& headers, std::string_view name) {
+  const auto values = headers.get_all(name);
+  if (values.empty()) return std::nullopt;
+  return fmt::format("{}", fmt::join(values, ", "));
+}
+
+net::Expectations expectations_of(const job::Expect& expect) {
+  net::Expectations made;
+  made.size = expect.size;
+  if (expect.of_head())
+    made.head = [&expect](const net::Head& head, bool partial) {
+      return job::fault_in_headers(
+          expect, [&](std::string_view name) { return joined(head.headers, name); }, partial);
+    };
+  if (expect.of_body())
+    made.body = [kept = std::make_shared<const job::Expect>(expect)](std::string_view body) {
+      return job::fault_in_body(*kept, body);
+    };
+  return made;
+}
+
+net::Pages pages_for(const job::Paginate& paginate) {
+  net::Pages pages;
+  pages.read = [paginate](const std::string& body) -> std::expected<net::Page, std::string> {
+    auto page = job::read_page(paginate, body);
+    if (!page) return std::unexpected(std::move(page.error()));
+    return net::Page{std::move(page->items), std::move(page->next)};
+  };
+  pages.next_by_link = !paginate.next;
+  pages.most = paginate.max.value_or(job::usual_pages);
+  pages.more_is_failure = !paginate.max;
+  return pages;
+}
+
 net::Download download_for(const AttemptContext& context) {
   const job::Fetch& fetch = fetch_of(context);
   net::Download download;
-  download.url = fetch.url;
+  download.url = fetch.nth_url(context.mirror);
+  if (!fetch.mirrors.empty()) {
+    download.mirrors = fetch.mirrors;
+    download.mirrors.insert(download.mirrors.begin(), fetch.url);
+  }
   download.method = fetch.method;
   download.headers = fetch.headers;
   download.body = fetch.body;
@@ -87,8 +155,13 @@ net::Download download_for(const AttemptContext& context) {
   if (fetch.output) download.output = context.job.directory / *fetch.output;
   if (fetch.checksum)
     download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
-  download.expected = fetch.expect_status.listed;
+  if (fetch.expect) {
+    download.expected = fetch.expect->status.listed;
+    download.expect = expectations_of(*fetch.expect);
+  }
+  if (fetch.paginate) download.pages = pages_for(*fetch.paginate);
   download.resume = fetch.resume;
+  download.compressed = fetch.compressed;
   download.tell_sha256 = fetch.tell_sha256;
   download.if_exists = if_exists_of(fetch.if_exists);
   download.max_size = fetch.max_size;
@@ -99,6 +172,42 @@ net::Download download_for(const AttemptContext& context) {
                                                      : net::Fsync::full;
   return download;
 }
+
+}  // namespace
+
+/// Tells the result what a trail holds in the end, also of an attempt that is cancelled; the times of several
+/// mirrors are added up.
+class FetchExecutor::Telling {
+ public:
+  Telling(net::Trail& trail, AttemptResult& result)
+      : trail_(trail), transfer_(std::make_shared<Transfer>()), result_(result) {}
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+  ~Telling() {
+    if (trail_.url.empty()) return;
+    const Transfer before = result_.transfer ? *result_.transfer : Transfer();
+    transfer_->dns = before.dns + trail_.phases.dns;
+    transfer_->connect = before.connect + trail_.phases.connect;
+    transfer_->tls = before.tls + trail_.phases.tls;
+    transfer_->first_byte = before.first_byte + trail_.phases.first_byte;
+    transfer_->body = before.body + trail_.phases.body;
+    transfer_->final_url = std::move(trail_.url);
+    transfer_->http_version = std::move(trail_.http_version);
+    result_.transfer = std::move(transfer_);
+  }
+
+  void resumed_from(std::uint64_t bytes) noexcept { transfer_->resumed_from = bytes; }
+  void unverified_length(bool yes) noexcept { transfer_->unverified_length = yes; }
+  void saved_as(const std::filesystem::path& path) { transfer_->saved_as = path.lexically_normal().string(); }
+  void mirror(std::string url) noexcept { transfer_->mirror = std::move(url); }
+
+ private:
+  net::Trail& trail_;
+  std::shared_ptr<Transfer> transfer_;
+  AttemptResult& result_;
+};
+
+namespace {
 
 struct ToOutcome {
   AttemptResult& result;
@@ -119,6 +228,7 @@ struct ToOutcome {
   Outcome operator()(net::ChecksumMismatch& mismatch) const {
     return ChecksumMismatch{std::move(mismatch.expected), std::move(mismatch.actual)};
   }
+  Outcome operator()(net::NotAsExpected& answer) const { return NotAsExpected{std::move(answer.why)}; }
   Outcome operator()(net::LocalFailure& failure) const { return LocalFailure{std::move(failure.why)}; }
 };
 
@@ -132,6 +242,12 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     co_return;
   }
   net::Download wanted = download_for(context);
+  if (fetch_of(context).named_in) let_server_name(context, wanted);
+  if (const auto written = written_by(fetch_of(context)))
+    if (auto fault = leads_out(context.job.directory, *written)) {
+      result.outcome = LocalFailure{std::move(*fault)};
+      co_return;
+    }
   if (!authorization->empty()) wanted.headers.emplace_back("Authorization", std::move(*authorization));
   if (anew_) {
     wanted.resume = false;
@@ -142,6 +258,17 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     co_return;
   }
   wanted.received = &received_;
+  wanted.folders = folders_ ? &*folders_ : nullptr;
+  net::Trail trail;
+  wanted.trail = &trail;
+  Telling telling(trail, result);
+  if (!wanted.mirrors.empty()) telling.mirror(wanted.url);
+  result.http_status.reset();
+  result.outcome = co_await download(context, wanted, result, telling);
+}
+
+async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::Download& wanted,
+                                           AttemptResult& result, Telling& telling) {
   process::Spool body;
   const bool keeps_body = fetch_of(context).body_as_output;
   if (keeps_body)
@@ -151,11 +278,37 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
       return {};
     };
   net::DownloadResult ending = co_await net::download(session_, wanted);
-  if (const auto* fetched = std::get_if<net::Fetched>(&ending);
-      fetched != nullptr && fetched->digest && wanted.algorithm() == net::Algorithm::sha256)
-    result.sha256 = *fetched->digest;
-  result.outcome = std::visit(ToOutcome{result}, ending);
-  if (keeps_body && passed(result.outcome)) result.out = output(std::move(body));
+  if (const auto* fetched = std::get_if<net::Fetched>(&ending)) {
+    telling.resumed_from(fetched->resumed_from);
+    telling.unverified_length(fetched->unverified_length);
+    if (!fetched->path.empty()) telling.saved_as(fetched->path);
+    if (fetched->digest && wanted.algorithm() == net::Algorithm::sha256) result.sha256 = *fetched->digest;
+  }
+  Outcome outcome = std::visit(ToOutcome{result}, ending);
+  if (keeps_body && passed(outcome)) result.out = output(std::move(body));
+  co_return outcome;
+}
+
+void FetchExecutor::let_server_name(const AttemptContext& context, net::Download& download) {
+  const job::Fetch& fetch = fetch_of(context);
+  const std::filesystem::path& folder = *fetch.named_in;
+  // Until the name is known the part has one of its own, the same in every run.
+  download.output = context.job.directory / folder / fmt::format(".gather-{}", net::source_of(fetch.url));
+  download.path = [this, &context, &fetch,
+                   &folder](const net::Head& head) -> std::expected<std::filesystem::path, std::string> {
+    std::optional<std::string> name;
+    if (const auto header = head.headers.get("content-disposition"))
+      if (const auto named = net::filename_in(*header)) name = net::harmless_name(*named);
+    if (!name)
+      if (const auto named = job::name_after(fetch.url)) name = net::harmless_name(*named);
+    if (!name)
+      return std::unexpected(
+          "the server names no file that can be written, nor does the URL; name an output");
+    const std::filesystem::path path = (folder / *name).lexically_normal();
+    if (auto claimed = late_names_.claim(context.job, context.id, path); !claimed)
+      return std::unexpected(std::move(claimed.error()));
+    return context.job.directory / path;
+  };
 }
 
 async::Co<std::optional<Outcome>> FetchExecutor::look_up(const AttemptContext& context,

@@ -6,6 +6,7 @@
 #include "core/net/download.hpp"
 #include "core/net/session.hpp"
 #include "core/run/executor.hpp"
+#include "core/run/late_names.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -23,25 +24,39 @@ class FetchExecutor final : public Executor {
   /// Body bytes that have come since the start, of attempts that failed, too.
   std::uint64_t received() const noexcept { return received_; }
 
+  /// Nothing but these downloads makes files where their outputs go, as far as anybody knows.
+  void alone_in_folders() { folders_.emplace(); }
   /// From now on everything is fetched, whatever is there already: for runs that are compared.
   void fetch_anew() noexcept { anew_ = true; }
-  /// Forgets the lists of checksums. Requires: no attempt is under way.
-  void forget() noexcept { lists_.clear(); }
+  /// Forgets the lists of checksums, and the names that servers gave. Requires: no attempt is under way.
+  void forget() {
+    lists_.clear();
+    late_names_.forget();
+  }
 
   async::Co<> attempt(const AttemptContext& context, AttemptResult& result) override;
 
  private:
   using List = std::vector<net::ListedChecksum>;
+  class Telling;
 
+  /// Downloads once, and tells `result` all but the outcome.
+  async::Co<Outcome> download(const AttemptContext& context, net::Download& wanted, AttemptResult& result,
+                              Telling& telling);
+
+  /// Leaves the name of the file to the server.
+  void let_server_name(const AttemptContext& context, net::Download& download);
   /// Fills in the checksum from the list that the job names. An outcome if that can't be done.
   async::Co<std::optional<Outcome>> look_up(const AttemptContext& context, net::Download& download);
   async::Co<std::optional<Outcome>> read_list(const AttemptContext& context, const std::string& source);
 
   net::Session& session_;
+  std::optional<net::OutputFolders> folders_;
   std::uint64_t received_ = 0;
   bool anew_ = false;
   std::unordered_map<std::string, List> lists_;  // By path or URL; each is read once.
-  async::Lock reading_;                          // A list: who needs the same one waits for it.
+  LateNames late_names_;
+  async::Lock reading_;  // A list: who needs the same one waits for it.
 };
 
 }  // namespace gather::run

@@ -4,6 +4,7 @@
 #include "core/job/model.hpp"
 #include "core/run/record.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +23,15 @@ class Output {
   /// Calls `sink` with everything, in order, in pieces. Throws gather::Error if what was spilled can't be
   /// read.
   virtual void read(const Sink& sink) const = 0;
+  /// The same of its last `most` bytes.
+  virtual void read_end(std::uint64_t most, const Sink& sink) const {
+    std::uint64_t before = size() > most ? size() - most : 0;
+    read([&](std::string_view piece) {
+      const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(before, piece.size()));
+      before -= skipped;
+      if (skipped < piece.size()) sink(piece.substr(skipped));
+    });
+  }
 };
 
 /// What one attempt wrote; null where it wrote nothing. Who copies it keeps it.
@@ -39,6 +49,8 @@ class Observer {
 
   virtual void run_started(const job::Job&, const Record&) {}
   virtual void attempt_started(job::TaskId, int /*number*/) {}
+  /// An attempt has run for as long as its task's slow_after, and goes on.
+  virtual void attempt_is_slow(job::TaskId, Duration /*since_start*/) {}
   /// An attempt failed and will be repeated in `wait`. Its output is held back, and comes again with
   /// task_ended.
   virtual void attempt_failed(job::TaskId, const AttemptRecord&, Duration /*wait*/, const AttemptOutput&) {}

@@ -76,7 +76,12 @@ struct InWords {
   std::string operator()(const NotStarted& not_started) const { return "can't start: " + not_started.why; }
   std::string operator()(const UnexpectedStatus& answer) const {
     std::string text = fmt::format("HTTP status {}", answer.status);
-    if (answer.retry_after) text += fmt::format(" (retry after {})", show_limit(*answer.retry_after));
+    if (answer.retry_after)
+      text +=
+          fmt::format(" (retry after {}{})", show_limit(*answer.retry_after),
+                      *answer.retry_after > longest_retry_after
+                          ? fmt::format(", and gather waits for {} at most", show_limit(longest_retry_after))
+                          : "");
     return answer.detail.empty() ? text : fmt::format("{}: {}", text, answer.detail);
   }
   std::string operator()(const TransferFailed& failed) const {
@@ -85,6 +90,7 @@ struct InWords {
   std::string operator()(const ChecksumMismatch& mismatch) const {
     return fmt::format("checksum is {}, expected {}", mismatch.actual, mismatch.expected);
   }
+  std::string operator()(const NotAsExpected& answer) const { return "not as expected: " + answer.why; }
   std::string operator()(const LocalFailure& failure) const { return failure.why; }
   std::string operator()(const Stopped& stopped) const {
     return fmt::format("{}{}", stopped.why, killed(stopped.killed));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace gather::run {
@@ -37,21 +38,33 @@ struct NotStarted {
 /// The server answered, with a status that was not expected.
 struct UnexpectedStatus {
   int status = 0;
-  std::string detail;                   ///< First line of the answer's body, inert; may be empty.
-  std::optional<Duration> retry_after;  ///< What the server asked for.
+  std::string detail = {};                   ///< First line of the answer's body, inert; may be empty.
+  std::optional<Duration> retry_after = {};  ///< What the server asked for.
 };
 
 /// No whole answer came: name, connection, TLS, time, length.
 struct TransferFailed {
-  std::string kind;  ///< dns, connect, tls, timeout, truncated, redirect, protocol
+  std::string kind;  ///< dns, connect, tls, timeout, truncated, too-large, redirect, protocol, host-closed
   std::string why;
   bool passing = true;  ///< May go well another time; a wrong certificate or a redirect loop will not.
 };
+
+/// The kind of a TransferFailed that stands for a request which was never made: its host wants to be left
+/// alone.
+inline constexpr std::string_view host_closed = "host-closed";
+
+/// The longest Retry-After that is waited for; a server that asks for more has failed the task.
+inline constexpr Duration longest_retry_after = std::chrono::seconds(120);
 
 /// A whole answer came, and it was not the one wanted.
 struct ChecksumMismatch {
   std::string expected;
   std::string actual;
+};
+
+/// A whole answer came, and its headers or body are not what the task expects.
+struct NotAsExpected {
+  std::string why;
 };
 
 /// Something here, not there: a file that can't be written, a full disk. Never retried.
@@ -66,7 +79,7 @@ struct Stopped {
 };
 
 using Outcome = std::variant<Passed, Exited, Signalled, TimedOut, NotStarted, UnexpectedStatus,
-                             TransferFailed, ChecksumMismatch, LocalFailure, Stopped>;
+                             TransferFailed, ChecksumMismatch, NotAsExpected, LocalFailure, Stopped>;
 
 /// In words, for people: "exit status 3", "killed by SIGSEGV (core dumped)", "timed out after 2 s".
 std::string describe(const Outcome& outcome);

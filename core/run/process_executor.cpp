@@ -2,13 +2,13 @@
 
 #include "core/async/combine/timeout.hpp"
 #include "core/async/task/error.hpp"
-#include "core/process/run_process.hpp"
+#include "core/process/foreground.hpp"
 #include "core/run/spooled_output.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <ranges>
 
 namespace gather::run {
@@ -37,6 +37,20 @@ std::vector<std::string> argv_of(const job::Run& run, int slot) {
   return argv;
 }
 
+/// One stream of an attempt, on its way to who shows it.
+class Passing final : public process::Listener {
+ public:
+  Passing(LiveOutput& to, job::TaskId id, Stream stream) noexcept : to_(to), id_(id), stream_(stream) {}
+  void wrote(std::string_view piece) noexcept override { to_.attempt_wrote(id_, stream_, piece); }
+
+ private:
+  LiveOutput& to_;
+  job::TaskId id_;
+  Stream stream_;
+};
+
+constexpr std::size_t end_kept = std::size_t{16} * 1024;  // Of a stream that is passed on, or asked about.
+
 Outcome outcome_of(const std::expected<process::Exit, async::StartError>& exit) {
   if (!exit) return NotStarted{exit.error().why};
   if (exit->signal != 0) return Signalled{exit->signal, exit->core_dumped};
@@ -46,11 +60,44 @@ Outcome outcome_of(const std::expected<process::Exit, async::StartError>& exit) 
 
 }  // namespace
 
-ProcessExecutor::ProcessExecutor(std::vector<std::string> inherited) : inherited_(std::move(inherited)) {
+ProcessExecutor::ProcessExecutor(std::vector<std::string> inherited, std::string launcher_program)
+    : inherited_(std::move(inherited)), launcher_program_(std::move(launcher_program)) {
   std::erase_if(inherited_, [](const std::string& entry) { return entry.starts_with(own_prefix); });
 }
 
 ProcessExecutor::~ProcessExecutor() = default;
+
+async::Co<std::vector<LeftProcess>> ProcessExecutor::clean_up() {
+  std::vector<LeftProcess> left;
+  if (starter_)
+    for (process::Leftover& one : co_await starter_->sweep())
+      left.push_back({std::move(one.task), one.pid, std::move(one.command), one.stays});
+  co_return left;
+}
+
+void ProcessExecutor::share(const process::Jobserver* jobserver, std::function<void()> ready) {
+  const char* const before = async::environment_value(inherited_, "MAKEFLAGS");
+  const std::string flags = before == nullptr ? "" : before;
+  if (jobserver == nullptr && !process::jobserver_of(flags)) return;
+  set(inherited_, "MAKEFLAGS",
+      jobserver == nullptr ? process::without_jobserver(flags) : jobserver->makeflags(flags));
+  jobserver_ = jobserver;
+  jobserver_ready_ = std::move(ready);
+}
+
+void ProcessExecutor::pause() noexcept {
+  if (starter_) starter_->pause();
+}
+
+void ProcessExecutor::resume() noexcept {
+  if (starter_) starter_->resume();
+}
+
+void ProcessExecutor::last_output(job::TaskId id, Stream stream, const Output::Sink& sink) const {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  (stream == Stream::out ? found->second->out : found->second->err).read_end(end_kept, sink);
+}
 
 async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const {
   const job::Task& task = context.task();
@@ -60,33 +107,86 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
   else
     spec.argv = {"sh", "-e", "-c", std::get<job::Shell>(task.action).script};
   spec.directory = (context.job.directory / task.cwd.value_or("")).string();
-  spec.stdin_fd = null_.get();
   constexpr std::size_t ours = 4;
   spec.environment.reserve(inherited_.size() + context.job.env.size() + task.env.size() + ours);
   spec.environment.insert(spec.environment.end(), inherited_.begin(), inherited_.end());
   for (const auto* list : {&context.job.env, &task.env})
     for (const auto& [name, value] : *list) set(spec.environment, name, value);
-  set(spec.environment, "GATHER_TASK", task.id);
-  set(spec.environment, "GATHER_ATTEMPT", fmt::to_string(context.number));
+  set(spec.environment, process::task_variable, task.id);
+  set(spec.environment, process::attempt_variable, fmt::to_string(context.number));
   set(spec.environment, "GATHER_RUN_ID", context.run_id);
   set(spec.environment, "GATHER_SLOT", fmt::to_string(context.slot));
   return spec;
 }
 
+std::optional<Outcome> ProcessExecutor::open_input(const AttemptContext& context, async::ChildSpec& spec,
+                                                   process::Descriptor& opened) const {
+  if (input_) spec.stdin_fd = input_(context.id);
+  if (inputs_ == nullptr || !context.task().input) return std::nullopt;
+  auto input = inputs_->open(context.task());
+  if (!input) return NotStarted{std::move(input.error())};
+  opened = std::move(*input);
+  if (opened) spec.stdin_fd = opened.get();
+  return std::nullopt;
+}
+
+async::Co<std::expected<process::Exit, async::StartError>> ProcessExecutor::in_foreground(
+    async::ChildSpec spec, const process::StopPolicy& policy, process::ProcessResult& result) {
+  const auto guard = co_await foreground_.scoped();
+  struct Lent {
+    const std::function<void(bool)>& tell;
+    explicit Lent(const std::function<void(bool)>& call) : tell(call) {
+      if (tell) tell(true);
+    }
+    Lent(const Lent&) = delete;
+    Lent& operator=(const Lent&) = delete;
+    ~Lent() {
+      if (tell) tell(false);
+    }
+  } const lent(foreground_changes_);
+  co_return co_await process::run_in_foreground(std::move(spec), policy, result,
+                                                [this](pid_t pid) { return starter_->owns(pid); });
+}
+
 async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
   if (!starter_) {
-    starter_ = process::make_starter((co_await async::this_task()).loop());
-    // Should it fail, each child opens its own.
-    null_ = process::Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
+    starter_ = process::make_starter((co_await async::this_task()).loop(), process::StartPath::automatic,
+                                     launcher_program_);
+    if (jobserver_ != nullptr) starter_->share(jobserver_->shared(), jobserver_ready_);
   }
-  const process::StopPolicy policy{.signal = &context.stop_signal, .grace = context.task().grace};
+  async::ChildSpec spec = spec_for(context);
+  process::Descriptor input;
+  if (auto missing = open_input(context, spec, input)) {
+    result.outcome = *std::move(missing);
+    co_return;
+  }
+  const process::StopPolicy policy{.signal = &context.stop_signal,
+                                   .grace = context.task().grace,
+                                   .leave = context.task().leave,
+                                   .isolate = context.task().isolate};
   process::ProcessResult process;
+  std::optional<Passing> out;
+  std::optional<Passing> err;
+  process::Listeners listeners;
+  if (live_ != nullptr) {
+    listeners = {&out.emplace(*live_, context.id, Stream::out), &err.emplace(*live_, context.id, Stream::err),
+                 valve_};
+    const bool is_read = inputs_ != nullptr && inputs_->is_read(context.id);
+    if (!keep_all_ && !is_read) process.out = process::Spool(end_kept, process::Spool::Beyond::dropped);
+    if (!keep_all_) process.err = process::Spool(end_kept, process::Spool::Beyond::dropped);
+  }
+  running_.emplace(context.id, &process);
   bool cancelled = false;
   try {
-    result.outcome = outcome_of(co_await process::run_process(*starter_, spec_for(context), policy, process));
+    if (context.task().tty)
+      result.outcome = outcome_of(co_await in_foreground(std::move(spec), policy, process));
+    else
+      result.outcome =
+          outcome_of(co_await process::run_process(*starter_, std::move(spec), policy, process, listeners));
   } catch (const async::Cancelled&) {
     cancelled = true;
   }
+  running_.erase(context.id);
   result.killed = process.killed;
   result.leaked = process.leaked;
   if (process.usage)

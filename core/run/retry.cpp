@@ -35,6 +35,7 @@ struct Retryable {
     return failure.passing && on(job::FailureKind::http);
   }
   bool operator()(const ChecksumMismatch&) const { return on(job::FailureKind::http); }
+  bool operator()(const NotAsExpected&) const { return on(job::FailureKind::expect); }
   bool operator()(const LocalFailure&) const { return false; }
   bool operator()(const Stopped&) const { return false; }
 };
@@ -50,9 +51,13 @@ Duration backoff(int retry, const job::RetryPolicy& policy, Random& random) {
   return policy.jitter ? std::chrono::ceil<std::chrono::milliseconds>(wait) : wait;
 }
 
+bool is_retryable(const Outcome& outcome, const job::RetryPolicy& policy) {
+  return std::visit(Retryable{policy}, outcome);
+}
+
 std::optional<Duration> wait_before_retry(const Outcome& outcome, int attempt, const job::RetryPolicy& policy,
                                           Random& random) {
-  if (attempt >= policy.attempts || !std::visit(Retryable{policy}, outcome)) return std::nullopt;
+  if (attempt >= policy.attempts || !is_retryable(outcome, policy)) return std::nullopt;
   const Duration wait = backoff(attempt, policy, random);
   const auto* answer = std::get_if<UnexpectedStatus>(&outcome);
   return answer != nullptr && answer->retry_after ? std::max(wait, *answer->retry_after) : wait;

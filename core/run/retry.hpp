@@ -22,8 +22,8 @@ using Random = std::mt19937_64;
 /// Requires: retry >= 1. Never fails.
 Duration backoff(int retry, const job::RetryPolicy& policy, Random& random);
 
-/// The longest Retry-After that is waited for; a server that asks for more has failed the task.
-inline constexpr Duration longest_retry_after = std::chrono::seconds(120);
+/// Whether it is one of those failures after which the policy has it tried again.
+bool is_retryable(const Outcome& outcome, const job::RetryPolicy& policy);
 
 /// How long to wait before the attempt after number `attempt`, which ended with `outcome`; nothing if there
 /// is to be none. With a Retry-After it is the larger of that and the back-off, never less than the server

@@ -14,6 +14,7 @@ class SpooledOutput final : public Output {
   explicit SpooledOutput(process::Spool spool) : spool_(std::move(spool)) {}
   std::uint64_t size() const override { return spool_.size(); }
   void read(const Sink& sink) const override { spool_.read(sink); }
+  void read_end(std::uint64_t most, const Sink& sink) const override { spool_.read_end(most, sink); }
 
  private:
   process::Spool spool_;

@@ -20,8 +20,8 @@ constexpr unsigned bits(std::initializer_list<State> states) {
 constexpr std::array<unsigned, state_count> allowed{
     bits({State::ready, State::passed, State::cancelled, State::skipped}),  // waiting
     bits({State::running, State::cancelled}),                               // ready
-    bits({State::waiting, State::passed, State::flaky, State::failed,
-          State::timed_out,  // running; waiting is back-off
+    bits({State::waiting, State::ready, State::passed, State::flaky, State::failed,
+          State::timed_out,  // running; waiting is back-off, ready is for the next mirror
           State::cancelled}),
 };
 
@@ -30,6 +30,19 @@ constexpr std::array<unsigned, state_count> allowed{
 void transition(TaskRecord& task, State next) {
   assert((allowed[static_cast<std::size_t>(task.state)] & bit(next)) != 0);
   task.state = next;
+}
+
+std::string_view verb(State state) {
+  switch (state) {
+    case State::timed_out:
+      return "timed out";
+    case State::cancelled:
+      return "was cancelled";
+    case State::skipped:
+      return "was skipped";
+    default:
+      return "failed";
+  }
 }
 
 }  // namespace gather::run

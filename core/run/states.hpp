@@ -9,4 +9,7 @@ namespace gather::run {
 /// and asserts.
 void transition(TaskRecord& task, State next);
 
+/// "failed", "was skipped", …: what became of a task that others needed.
+std::string_view verb(State state);
+
 }  // namespace gather::run

@@ -126,7 +126,17 @@ Co<Response> Site::answer(const Request& request, const Path& path, Stream& stre
   if (what == "status" && path.size() == 2)
     if (const auto code = number(path[1], 599); code && *code >= 200)
       co_return Response{.status = static_cast<int>(*code), .body = fmt::format("status {}\n", *code)};
+  if (what == "pages" && path.size() == 3) co_return page(path);
   co_return not_found;
+}
+
+Response Site::page(const Path& path) {
+  const auto pages = number(path[1], 1'000'000);
+  const auto page = number(path[2], pages.value_or(0));
+  if (!page || *page == 0) return not_found;
+  const std::string next = *page == *pages ? "null" : fmt::format("\"/pages/{}/{}\"", *pages, *page + 1);
+  return {.type = "application/json",
+          .body = fmt::format("{{\"items\": [{}], \"next\": {}}}\n", *page, next)};
 }
 
 Co<Response> Site::delayed(const Path& path, Stream& stream) {

@@ -20,6 +20,7 @@ namespace web {
 ///     /bytes/N           N bytes of pattern()
 ///     /status/CODE       answers with that status, 200 to 599
 ///     /flaky/KEY/N       503 for the first N requests of each KEY, then 200
+///     /pages/N/K         page K of N as JSON: {"items": [K], "next": "/pages/N/K+1" or null}
 ///     /echo              the request as it came: first line, headers, body
 ///     /peak              {"now": …, "peak": …, "requests": …}: requests being served at the same time
 ///     /reset             forgets the counts and the keys
@@ -41,6 +42,7 @@ class Site {
   Co<Response> answer(const Request& request, const Path& path, Stream& stream);
   Co<Response> delayed(const Path& path, Stream& stream);
   Response flaky(const Path& path);
+  static Response page(const Path& path);
   Response peak() const;
   void reset();
 

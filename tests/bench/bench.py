@@ -16,12 +16,16 @@ from coroutines import awaits, echo, lateness, pipeline, semaphore, sleepers
 from fetches import fetch
 from jobs import large, start_up
 from measure import CannotRun, Goals
+from outputs import outputs
 from starts import process_starts, subprocesses
+from stops import stops
 from waits import limits
 
 ROWS = {
     "starts": process_starts,
+    "outputs": outputs,
     "subprocesses": subprocesses,
+    "stops": stops,
     "semaphore": semaphore,
     "sleepers": sleepers,
     "lateness": lateness,

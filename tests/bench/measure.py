@@ -113,14 +113,6 @@ def interleaved(contenders, runs, warm_up=True):
     return answers
 
 
-def warm_memory(size):
-    """Touches so many bytes and gives them back. A virtual machine returns what is free to its host, and a page that has
-    to come from there again costs ten times as much: 300 MB took 0.07 s of a process, or 0.9 s after a large one's end."""
-    # In a process of its own, whose peak is not counted in with that of the next.
-    touch = f"import mmap; m = mmap.mmap(-1, {size})\nfor place in range(0, {size}, mmap.PAGESIZE): m[place] = 1"
-    subprocess.run([sys.executable, "-c", touch], check=True)
-
-
 def ratios(above, below):
     """Round by round."""
     return [a / b for a, b in zip(above, below, strict=True)]

@@ -1,7 +1,8 @@
-"""nginx on loopback for the rows that fetch: a folder, a free port and a process of its own, HTTP/1.1 or TLS."""
+"""nginx on loopback for the rows that fetch: a folder, free ports and a process of its own. Over TLS also HTTP/2."""
 
 import contextlib
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,7 @@ http {{
   ssl_certificate_key "{folder}/key.pem";
   server {{
     listen 127.0.0.1:{plain};
-    listen 127.0.0.1:{tls} ssl;
+    listen 127.0.0.1:{tls} ssl http2;
     root "{folder}/root";
   }}
 }}
@@ -37,11 +38,12 @@ http {{
 
 
 class Server:
-    """Where it is: `plain` and `tls` are the beginnings of URLs, `authority` is to be trusted."""
+    """Where it is: `plain` and `tls` are the beginnings of URLs, `authorities` are to be trusted: what this system trusts,
+    as a user's program has to read it, and our own."""
 
     def __init__(self, folder, plain, tls):
         self.root = f"{folder}/root"
-        self.authority = f"{folder}/authority.pem"
+        self.authorities = f"{folder}/authorities.pem"
         self.plain = f"http://127.0.0.1:{plain}"
         self.tls = f"https://127.0.0.1:{tls}"
 
@@ -60,6 +62,16 @@ def openssl(*words):
         raise CannotRun("openssl can't make a certificate")
 
 
+def trust_also(authority, path):
+    """Writes the certificates that this system trusts, and `authority`, into one file."""
+    try:
+        with open(path, "wb") as file:
+            for source in ("/etc/ssl/certs/ca-certificates.crt", authority):
+                file.write(pathlib.Path(source).read_bytes())
+    except FileNotFoundError as missing:
+        raise CannotRun("there is no list of trusted certificates; install ca-certificates") from missing
+
+
 def free_ports(count):
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -76,6 +88,7 @@ def nginx(bench):
     authority = f"{folder}/authority.pem"
     authority_key = f"{folder}/authority_key.pem"
     openssl("-subj", "/CN=gather bench authority", "-keyout", authority_key, "-out", authority)
+    trust_also(authority, f"{folder}/authorities.pem")
     leaf = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
     signed = ["-CA", authority, "-CAkey", authority_key, "-keyout", f"{folder}/key.pem", "-out", f"{folder}/chain.pem"]
     openssl("-subj", "/CN=localhost", *leaf, *signed)

@@ -66,6 +66,29 @@ TEST_CASE("a wrong answer fails its task and leaves the old file", "[cli][fetch]
   }
 }
 
+TEST_CASE("an answer that is not as expected fails its task, is tried again, and leaves the old file",
+          "[cli][fetch][fault]") {
+  ScriptedServer server([](const Request&) {
+    return Reply{response(200, R"({"state": "busy"})", "Content-Type: application/json\r\n")};
+  });
+  const auto run = [&](const std::string& on) {
+    Gather gather;
+    gather.file("out", "old")
+        .file("gather.yaml",
+              fmt::format(
+                  "tasks: {{ get: {{ retry: {{ attempts: 2, delay: 1ms, on: [{}] }}, fetch: {{ url: \"{}\", "
+                  "output: out, expect: {{ type: application/json, json: {{ /state: done }} }} }} }} }}\n",
+                  on, server.url()));
+    const Ending ending = gather.run({});
+    CHECK_THAT(ending.err, Catch::Contains(R"(in the JSON, "/state" is "busy", not "done")"));
+    return fmt::format("{} {}", ending.status, gather.folder().read("out"));
+  };
+  CHECK(run("http") == "1 old");
+  CHECK(server.requests().size() == 1);
+  CHECK(run("expect") == "1 old");
+  CHECK(server.requests().size() == 3);
+}
+
 TEST_CASE("an odd answer that is whole is taken", "[cli][fetch][fault]") {
   const std::string zipped = gzip("0123456789");
   CHECK(after(without_length("0123456789")) == "0 0123456789");
@@ -183,7 +206,7 @@ TEST_CASE("a process that is started in the middle of transfers has none of thei
                                          "  quick: {{ fetch: {{ url: \"{}\", output: quick }} }}\n"
                                          "  list: {{ needs: quick, run: [ls, /proc/self/fd] }}\n",
                                          server.url("/slow"), server.url("/quick")));
-  Program program = gather.start({});
+  Program program = gather.start({"--jobserver", "none"});
   program.wait_for_out("3\n");
   CHECK(server.open_connections() >= 1);
   program.signal(SIGTERM);

@@ -55,6 +55,18 @@ TEST_CASE("fifty files come from nginx over TLS, with an authority from SSL_CERT
   CHECK(right_files(gather) == 50);
 }
 
+TEST_CASE("fifty files come over HTTP/2, four at a time", "[cli][fetch][nginx][tls]") {
+  const Nginx nginx(Nginx::Protocol::https_http2);
+  Gather gather;
+  gather.file("gather.yaml", "defaults: { fetch: { http: 2 } }\n" + fifty_files(nginx))
+      .variable("SSL_CERT_FILE", nginx.authority().string())
+      .variable("CURL_CA_BUNDLE", "");
+  const Ending ending = gather.run({"-j", "4"});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK(right_files(gather) == 50);
+}
+
 TEST_CASE("a server whose authority is unknown gets no request", "[cli][fetch][nginx][tls]") {
   const Nginx nginx(Nginx::Protocol::https_http2);
   Gather gather;

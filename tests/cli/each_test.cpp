@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <csignal>
+#include <string>
 
 using namespace gather::test;
 
@@ -90,7 +91,7 @@ TEST_CASE("each: the job log resumes by the command's text, whatever its number"
   Gather gather;
   const std::vector<std::string> tail = {"--shell", "echo {}; test {} != bad", ":::"};
   const auto run = [&](std::vector<std::string> flags, std::vector<std::string> arguments) {
-    std::vector<std::string> all = {"each", "-k", "--joblog", "log"};
+    std::vector<std::string> all = {"each", "-j1", "--joblog", "log"};  // Ends are logged as they come.
     all.insert(all.end(), flags.begin(), flags.end());
     all.insert(all.end(), tail.begin(), tail.end());
     all.insert(all.end(), arguments.begin(), arguments.end());
@@ -178,4 +179,100 @@ TEST_CASE("each: a thousand commands leave a thousand results in order", "[cli][
   const Ending ending = Gather().input(numbers).run({"each", "-k", "-j", "16", "echo"});
   CHECK(ending.out == numbers);
   CHECK(ending.status == 0);
+}
+
+TEST_CASE("each: a piece goes to a command as soon as it is whole, while more may come",
+          "[cli][each][pipe]") {
+  Gather gather;
+  Program program({{"sh", "-c",
+                    "{ echo one; until test -e go; do sleep 0.01; done; echo two; } | " GATHER_PROGRAM
+                    " each --pipe -N1 cat"},
+                   gather.folder().path(),
+                   {},
+                   ""});
+  program.wait_for_out("one");
+  gather.folder().write("go", "");
+  CHECK(program.end().out == "one\ntwo\n");
+}
+
+TEST_CASE("each: no more is read than commands take", "[cli][each][pipe]") {
+  Gather gather;
+  // It writes the number of each block that went into the pipe, until nobody reads any more.
+  const Ending ending =
+      Program({{"sh", "-c",
+                "i=0; while i=$((i+1)) && echo $i > written && printf %65536s '' 2> /dev/null; "
+                "do :; done | " GATHER_PROGRAM " each -j2 --pipe --block 65536 --recend '' --halt now,fail=1 "
+                "'sh -c \"exit 1\"'; cat written"},
+               gather.folder().path(),
+               {},
+               ""})
+          .end();
+  REQUIRE_FALSE(ending.out.empty());
+  CHECK(std::stoi(ending.out) < 100);  // Of an endless input.
+}
+
+TEST_CASE("each: Ctrl-C ends commands with input in pieces, though more would come", "[cli][each][pipe]") {
+  const std::string word = unique_word();
+  Gather gather;
+  Program program({{"sh", "-c",
+                    "mkfifo in; sleep 600 > in 2> /dev/null & writer=$!; " GATHER_PROGRAM
+                    " each --pipe -N1 --shell 'touch on; exec sleep 600 # " +
+                        word +
+                        "' < in & gather=$!; echo $gather > pid; echo line > in; wait $gather; "
+                        "echo $? > status; kill $writer"},
+                   gather.folder().path(),
+                   {},
+                   ""});
+  REQUIRE(eventually([&] { return gather.folder().has("on"); }));
+  kill(std::stoi(gather.folder().read("pid")), SIGTERM);
+  program.end();
+  CHECK(gather.folder().read("status") == "143\n");
+  CHECK(processes_with(word) == std::vector<std::string>{});
+}
+
+TEST_CASE("each: a command that is tried again gets its piece again", "[cli][each][pipe]") {
+  Gather gather;
+  const Ending ending = gather.input("a\nb\n").run({"each", "-k", "-j1", "--pipe", "-N1", "--retries", "2",
+                                                    "--shell", "cat; mkdir done.{#} && exit 1; exit 0"});
+  CHECK(ending.out == "a\nb\n");
+  CHECK(ending.status == 0);
+}
+
+TEST_CASE("each: a million lines come through in pieces, each of them once", "[cli][each][pipe]") {
+  Gather gather;
+  const Ending ending =
+      Program({{"sh", "-c",
+                "seq 1000000 | " GATHER_PROGRAM " each -k -j4 --pipe --block 100K cat | md5sum; "
+                "seq 1000000 | md5sum"},
+               gather.folder().path(),
+               {},
+               ""})
+          .end();
+  CHECK(ending.out.substr(0, ending.out.size() / 2) == ending.out.substr(ending.out.size() / 2));
+}
+
+TEST_CASE("each: what can't go together with --pipe starts nothing", "[cli][each][pipe]") {
+  const auto refused = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"each", "--pipe"});
+    const Ending ending = Gather().input("a\n").run(arguments);
+    CHECK(ending.out.empty());
+    CHECK(ending.status == 2);
+    return ending.err;
+  };
+  CHECK_THAT(refused({"cat", ":::", "a"}), Catch::Contains("leave out :::"));
+  CHECK_THAT(refused({}), Catch::Contains("needs a command"));
+  CHECK_THAT(refused({"--block", "much", "cat"}), Catch::Contains("--block"));
+  CHECK_THAT(refused({"--recend", "", "-N", "1", "cat"}), Catch::Contains("--recend"));
+  CHECK_THAT(refused({"--joblog", "log", "--resume", "cat"}), Catch::Contains("--resume"));
+}
+
+TEST_CASE("each: --delay keeps starts apart", "[cli][each]") {
+  Gather gather;
+  REQUIRE(gather.run({"each", "--delay", "50ms", "--report", "json=report", "true", ":::", "a", "b", "c"})
+              .status == 0);
+  const auto report = nlohmann::json::parse(gather.folder().read("report"));
+  for (std::size_t i = 1; i < 3; ++i)
+    CHECK(report["tasks"][i]["attempts"][0]["start_ms"].get<double>() -
+              report["tasks"][i - 1]["attempts"][0]["start_ms"].get<double>() >=
+          49);
 }

@@ -126,6 +126,8 @@ TEST_CASE("-i reads lists of three fields and of JSON, from a file and from stdi
   CHECK(ending.status == 0);
   CHECK(ending.out == "to/a\nto/deep/b.bin\nto/c.bin\n");
   CHECK(gather.folder().read("to/deep/b.bin") == "body of /b\n");
+  CHECK(gather.run({"fetch", "-q", "-i", "list", "-d", "new/"}).status == 0);
+  CHECK(gather.folder().read("new/deep/b.bin") == "body of /b\n");
 }
 
 TEST_CASE("--print keeps the order of the URLs, whoever is first, and leaves out what failed",
@@ -134,7 +136,7 @@ TEST_CASE("--print keeps the order of the URLs, whoever is first, and leaves out
   server.hold(8);
   Gather gather;
   gather.file("list", lines_of_urls(server, 20) + server.url("/status/404/x") + "\n" + server.url("/last"));
-  const Ending ending = gather.run({"fetch", "-j", "8", "-i", "list", "--print", "path"});
+  const Ending ending = gather.run({"fetch", "-j", "8", "--per-host", "8", "-i", "list", "--print", "path"});
   std::string expected;
   for (int i = 0; i < 20; ++i) expected += fmt::format("f{}\n", i);
   CHECK(ending.out == expected + "last\n");
@@ -351,6 +353,11 @@ TEST_CASE("--report jsonl has a record for each URL in their order", "[cli][fetc
   CHECK(records[0]["ok"] == true);
   CHECK(records[0]["output"] == "a");
   CHECK(records[0]["bytes"] == 11);
+  CHECK(records[0]["final_url"] == server.url("/a"));
+  CHECK(records[0]["http_version"] == "1.1");
+  CHECK(records[0]["resumed_from"] == 0);
+  for (const char* phase : {"dns_ms", "connect_ms", "tls_ms", "ttfb_ms", "body_ms"})
+    CHECK(records[0][phase].get<double>() <= records[0]["total_ms"].get<double>());
   CHECK(records[0]["sha256"].get<std::string>().size() == 64);
   CHECK(records[1]["kind"] == "http");
   CHECK(records[1]["status"] == 404);

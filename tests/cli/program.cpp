@@ -35,7 +35,10 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::string name = text.substr(0, text.find('='));
-    if (!name.starts_with("GATHER_") && name != "NO_COLOR" && !added.contains(name)) entries.push_back(text);
+    // Of the make that runs these tests a program must know nothing.
+    if (!name.starts_with("GATHER_") && name != "NO_COLOR" && name != "MAKEFLAGS" && name != "MAKELEVEL" &&
+        name != "MFLAGS" && !added.contains(name))
+      entries.push_back(text);
   }
   for (const auto& [name, value] : added) entries.push_back(name + "=" + value);
   return entries;
@@ -74,7 +77,11 @@ std::string Folder::read(const std::string& name) const {
 }
 
 Program::Program(const Start& start) {
+  // All of the input is in the pipe before the program starts: one that ends unread would be our SIGPIPE.
   const Pipe in = make_pipe();
+  REQUIRE(fcntl(in.write, F_SETPIPE_SZ, std::max<int>(65536, static_cast<int>(start.input.size()))) > 0);
+  REQUIRE(write(in.write, start.input.data(), start.input.size()) ==
+          static_cast<ssize_t>(start.input.size()));
   const Pipe out = make_pipe();
   const Pipe err = make_pipe();
   out_ = out.read;
@@ -94,12 +101,8 @@ Program::Program(const Start& start) {
                                  pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  for (const int end : {in.read, out.write, err.write}) close(end);
+  for (const int end : {in.read, in.write, out.write, err.write}) close(end);
   REQUIRE(error == 0);
-  // Inputs of tests fit into a pipe.
-  REQUIRE(write(in.write, start.input.data(), start.input.size()) ==
-          static_cast<ssize_t>(start.input.size()));
-  close(in.write);
 }
 
 Program::~Program() {
@@ -112,6 +115,13 @@ Program::~Program() {
 }
 
 void Program::signal(int number) const { REQUIRE(kill(pid_, number) == 0); }
+
+std::size_t Program::peak_memory_kb() const {
+  std::ifstream status(fmt::format("/proc/{}/status", pid_));
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6));
+  return 0;
+}
 
 bool Program::read_some(std::chrono::steady_clock::time_point until) {
   const auto left =
@@ -145,9 +155,11 @@ void Program::wait_for_err(const std::string& text) {
 
 void Program::wait_for_out(const std::string& text) {
   const auto until = std::chrono::steady_clock::now() + deadline;
-  while (!ending_.out.contains(text))
+  for (std::size_t seen = 0; ending_.out.find(text, seen) == std::string::npos;) {
+    seen = ending_.out.size() - std::min(ending_.out.size(), text.size());  // It may come in two pieces.
     if (!read_some(until))
       FAIL("ended before it wrote " + text + "; it wrote:\n" + ending_.out + ending_.err);
+  }
 }
 
 Ending Program::end() {

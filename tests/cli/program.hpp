@@ -38,6 +38,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// For a program whose memory is measured: has the address sanitizer, where it is in, give back at once what
+/// is freed. Otherwise it means nothing.
+inline const std::map<std::string, std::string> frees_at_once{
+    {"ASAN_OPTIONS", "quarantine_size_mb=0:thread_local_quarantine_size_kb=0"}};
+
 /// One program that was started, in a session of its own; killed with it if it has not ended when this dies.
 class Program {
  public:
@@ -55,6 +60,8 @@ class Program {
 
   pid_t pid() const { return pid_; }
   void signal(int number) const;
+  /// The most memory that it has had resident so far, in KiB; 0 once it has ended.
+  std::size_t peak_memory_kb() const;
   /// Reads until standard error (or output) holds `text`. Fails the test after `deadline`.
   void wait_for_err(const std::string& text);
   void wait_for_out(const std::string& text);

@@ -88,7 +88,7 @@ TEST_CASE("a second signal kills at once", "[cli][stop]") {
   CHECK(processes_with(word).empty());
 }
 
-TEST_CASE("an interrupt works although a script started gather with &", "[cli][stop]") {
+TEST_CASE("B34: an interrupt works although a script started gather with &", "[cli][stop]") {
   // A shell without job control starts background commands with INT and QUIT ignored.
   const std::string word = unique_word();
   Gather gather;
@@ -105,7 +105,7 @@ TEST_CASE("an interrupt works although a script started gather with &", "[cli][s
   CHECK(processes_with(word).empty());
 }
 
-TEST_CASE("hang-up stays ignored when it was ignored before", "[cli][stop]") {
+TEST_CASE("B34: hang-up stays ignored when it was ignored before", "[cli][stop]") {
   Gather gather;
   gather.file("gather.yaml",
               "tasks:\n  t: { run: [sh, -c, 'touch on; while [ ! -e off ]; do sleep 0.02; done'] }\n");

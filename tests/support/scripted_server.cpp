@@ -209,13 +209,20 @@ void ScriptedServer::serve(int socket, int number) {
     }
     request->connection = number;
     const Reply reply = answer(*request);
-    then = send_reply(socket, reply) ? reply.then : Then::close;
-    const std::lock_guard lock(mutex_);
-    --traffic_[request->headers["host"]].in_progress;
+    bool in_progress = true;
+    const auto ended = [&] {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(in_progress, false)) --traffic_[request->headers["host"]].in_progress;
+    };
+    const bool sent = send_reply(socket, reply, [&] {
+      if (reply.then != Then::stall) ended();
+    });
+    then = sent ? reply.then : Then::close;
+    if (then == Then::stall)
+      while (await(socket) && recv(socket, buffer.data(), buffer.size(), 0) > 0) {
+      }
+    ended();
   }
-  if (then == Then::stall)
-    while (await(socket) && recv(socket, buffer.data(), buffer.size(), 0) > 0) {
-    }
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   if (then == Then::reset) setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close(socket);
@@ -224,11 +231,16 @@ void ScriptedServer::serve(int socket, int number) {
   closed_.notify_all();
 }
 
-bool ScriptedServer::send_reply(int socket, const Reply& reply) {
+bool ScriptedServer::send_reply(int socket, const Reply& reply,
+                                const std::function<void()>& before_last_piece) {
   if (!pass(reply.latency)) return false;
-  if (reply.slice == 0) return send_all(socket, reply.bytes);
+  if (reply.slice == 0) {
+    before_last_piece();
+    return send_all(socket, reply.bytes);
+  }
   for (std::string_view left = reply.bytes; !left.empty();) {
     const std::string_view slice = left.substr(0, reply.slice);
+    if (slice.size() == left.size()) before_last_piece();
     if (!send_all(socket, slice)) return false;
     left.remove_prefix(slice.size());
     if (!left.empty() && !pass(reply.pause)) return false;

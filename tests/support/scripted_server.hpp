@@ -60,7 +60,8 @@ class ScriptedServer {
   /// Waits until at most so many are open. False if that has not come after ten seconds.
   bool closed_down_to(int connections) const;
   /// How many requests named `host` in their Host header; and the most of them that were in progress at one
-  /// time, from the request's last byte to the reply's.
+  /// time: from the request's last byte until the last piece of the reply is sent, so that a client can't
+  /// have ended one before it is counted as ended. One that stalls is in progress until its connection ends.
   std::size_t requests_for(const std::string& host) const;
   std::size_t most_in_progress(const std::string& host) const;
   /// Bytes of replies that the kernel has taken so far: how far a client that does not read lets us get.
@@ -76,7 +77,7 @@ class ScriptedServer {
   void accept_all();
   void serve(int socket, int number);
   Reply answer(const Request& request);
-  bool send_reply(int socket, const Reply& reply);
+  bool send_reply(int socket, const Reply& reply, const std::function<void()>& before_last_piece);
   bool send_all(int socket, std::string_view bytes);
   /// Waits for `socket` to have something to read. False: the server is being destroyed.
   bool await(int socket) const;

@@ -91,6 +91,15 @@ int offered_protocols(SSL*, const unsigned char** out, unsigned char* size, cons
   return *size == 0 ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
 }
 
+int http2_alone(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+                unsigned length, void*) {
+  return SSL_select_next_proto(const_cast<unsigned char**>(out), size,
+                               reinterpret_cast<const unsigned char*>("\x02h2"), 3, in,
+                               length) == OPENSSL_NPN_NEGOTIATED
+             ? SSL_TLSEXT_ERR_OK
+             : SSL_TLSEXT_ERR_NOACK;
+}
+
 }  // namespace
 
 Authority::Authority(std::string name) {
@@ -118,13 +127,17 @@ Credentials Authority::issue(const std::string& name, long from, long until) con
 
 TlsServer::TlsServer(const Credentials& credentials, Script script, Options options)
     : script_(std::move(script)),
+      http2_(options.http2),
       context_(SSL_CTX_new(TLS_server_method())),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   auto* const context = static_cast<SSL_CTX*>(context_);
   std::signal(SIGPIPE, SIG_IGN);
   SSL_CTX_use_certificate(context, certificate_in(credentials.certificate).get());
   SSL_CTX_use_PrivateKey(context, key_in(credentials.key).get());
-  SSL_CTX_set_alpn_select_cb(context, &offered_protocols, &offered_);
+  if (http2_)
+    SSL_CTX_set_alpn_select_cb(context, &http2_alone, nullptr);
+  else
+    SSL_CTX_set_alpn_select_cb(context, &offered_protocols, &offered_);
   if (options.old_versions_only) {
     SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
     SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
@@ -209,7 +222,18 @@ void TlsServer::serve(int socket, int number) {
         requests_.push_back(request);
         answer = script_(request);
       }
+      if (http2_ && !request.head.starts_with("SM")) continue;  // The first half of the preface.
       if (SSL_write(ssl.get(), answer.data(), static_cast<int>(answer.size())) <= 0) return;
+      if (http2_) {  // What is unread at a close would be answered with a reset, which overtakes the frames.
+        SSL_shutdown(ssl.get());
+        shutdown(socket, SHUT_WR);
+        std::array<char, 4096> unread{};
+        std::array<pollfd, 2> watched{pollfd{socket, POLLIN, 0}, pollfd{stop_[0], POLLIN, 0}};
+        while (poll(watched.data(), watched.size(), -1) > 0 && watched[1].revents == 0 &&
+               recv(socket, unread.data(), unread.size(), 0) > 0) {
+        }
+        return;
+      }
       continue;
     }
     std::array<pollfd, 2> watched{pollfd{socket, POLLIN, 0}, pollfd{stop_[0], POLLIN, 0}};

@@ -43,6 +43,8 @@ class TlsServer {
   struct Options {
     std::string client_authority = {};  ///< In PEM: clients must have a certificate of it.
     bool old_versions_only = false;     ///< TLS 1.1 and earlier.
+    /// Agrees to HTTP/2 and asks the script once for all it says, as frames; then the connection is closed.
+    bool http2 = false;
   };
 
   TlsServer(const Credentials& credentials, Script script, Options options);
@@ -63,6 +65,7 @@ class TlsServer {
   void on_connection(int socket, int number);
 
   Script script_;
+  bool http2_;
   void* context_;  // SSL_CTX
   int listener_;
   int stop_[2];

@@ -47,6 +47,7 @@ const std::vector<Library> libraries = {
     {"libuv", std::regex(R"(uv\.h|uv/.*)"), {"async", "process", "testing"}},
     {"libcurl", std::regex(R"(curl/.*)"), {"net"}},
     {"OpenSSL", std::regex(R"(openssl/.*)"), {"net"}},
+    {"zlib", std::regex(R"(zlib\.h)"), {"net"}},
     {"libyaml", std::regex(R"(yaml\.h)"), {"job"}},
     {"nlohmann_json", std::regex(R"(nlohmann/.*)"), {"job", "report"}},
     {"CLI11", std::regex(R"(CLI/.*)"), {"cmd"}},
@@ -58,10 +59,11 @@ const std::vector<Library> libraries = {
 const Names umbrellas = {"core/async/async.hpp", "core/net/net.hpp", "core/testing/testing.hpp"};
 
 // What gather::async and gather::testing keep to themselves, for want of a user or for the sake of uv.h.
-const Names internal = {
-    "core/async/io/byte_queue.hpp", "core/async/io/connection.hpp",   "core/async/io/file_calls.hpp",
-    "core/async/io/listener.hpp",   "core/async/io/outbox.hpp",       "core/async/loop/handle.hpp",
-    "core/async/loop/request.hpp",  "core/async/thread/blocking.hpp", "core/testing/test_poller.hpp"};
+const Names internal = {"core/async/io/byte_queue.hpp",   "core/async/io/connection.hpp",
+                        "core/async/io/file_calls.hpp",   "core/async/io/listener.hpp",
+                        "core/async/io/outbox.hpp",       "core/async/loop/handle.hpp",
+                        "core/async/loop/pause.hpp",      "core/async/loop/request.hpp",
+                        "core/async/thread/blocking.hpp", "core/testing/test_poller.hpp"};
 
 struct SourceFile {
   std::string name;   // core/run/states.hpp

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -48,6 +49,8 @@ struct Plan {
   const char* const* candidates;  // Ends with a null.
   const char* directory;          // Null: stay.
   std::array<int, 3> streams;
+  std::array<PassedDescriptor, most_passed> passed;
+  unsigned passed_count;
   pid_t parent;
   bool new_session;
   bool dies_with_parent;
@@ -135,7 +138,22 @@ GATHER_IN_CHILD void set_streams(const Plan& plan, Report& report) {
   for (unsigned target = 0; target < 3; ++target)
     if (from[target] != ChildSpec::inherited && syscall(SYS_dup3, from[target], target, 0) < 0)
       give_up(report, StartStep::streams, errno);
-  if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) give_up(report, StartStep::streams, errno);
+  unsigned kept_until = 3;  // All from here on is closed, but for what is passed.
+  for (unsigned i = 0; i < plan.passed_count; ++i) {
+    const long source = plan.passed[i].from;
+    const long as = plan.passed[i].as;
+    // One that is where it belongs would be closed with the program's start.
+    const long result =
+        source == as ? syscall(SYS_fcntl, source, F_SETFD, 0) : syscall(SYS_dup3, source, as, 0);
+    if (result < 0) give_up(report, StartStep::streams, errno);
+  }
+  for (unsigned i = 0; i < plan.passed_count; ++i) {
+    const auto as = static_cast<unsigned>(plan.passed[i].as);
+    if (as > kept_until && syscall(SYS_close_range, kept_until, as - 1, 0u) != 0)
+      give_up(report, StartStep::streams, errno);
+    kept_until = as + 1;
+  }
+  if (syscall(SYS_close_range, kept_until, ~0u, 0u) != 0) give_up(report, StartStep::streams, errno);
 }
 
 [[noreturn]] GATHER_IN_CHILD void become(const Plan& plan, Report& report) {
@@ -221,18 +239,23 @@ void keep_exit_statuses() noexcept {
   }
 }
 
-std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, StartPath path) {
-  assert(!spec.argv.empty() && path != StartPath::uv);
+std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, StartPath path,
+                                                    std::span<const PassedDescriptor> passed) {
+  assert(!spec.argv.empty() && passed.size() <= most_passed);
   if (path == StartPath::automatic) path = safest;
   const std::vector<std::string> candidates = program_candidates(spec);
   const std::vector<char*> candidate_pointers = pointers(candidates);
   const std::vector<char*> argv = pointers(spec.argv);
   const std::vector<char*> environment = pointers(spec.environment);
+  std::array<PassedDescriptor, most_passed> passed_on;
+  std::ranges::copy(passed, passed_on.begin());
   const Plan plan{.argv = argv.data(),
                   .environment = environment.data(),
                   .candidates = candidate_pointers.data(),
                   .directory = spec.directory.empty() ? nullptr : spec.directory.c_str(),
                   .streams = {spec.stdin_fd, spec.stdout_fd, spec.stderr_fd},
+                  .passed = passed_on,
+                  .passed_count = static_cast<unsigned>(passed.size()),
                   .parent = getpid(),
                   .new_session = spec.new_session,
                   .dies_with_parent = spec.dies_with_parent,

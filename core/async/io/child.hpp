@@ -6,8 +6,10 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,12 @@ struct ChildSpec {
   bool keeps_ignored_signals = false;  ///< As nohup needs; SIGPIPE and SIGXFSZ are never kept, as in Python.
 };
 
+/// A descriptor that a child gets besides 0 to 2.
+struct PassedDescriptor {
+  int from = -1;  ///< This process's.
+  int as = -1;    ///< Its number in the child, above 2.
+};
+
 /// A child that runs its program. The caller owns both: it reaps the one and closes the other.
 struct StartedChild {
   pid_t pid = -1;  ///< With new_session also the number of its session and of its group.
@@ -42,7 +50,6 @@ enum class StartPath : std::uint8_t {
   automatic,  ///< The best that is safe here.
   vfork,      ///< In our own memory until the program runs: cheap, whatever size this process has.
   fork,       ///< In a copy of it: for sanitizers, whose run-time library can't be shared with a child.
-  uv,         ///< libuv's: for systems without pidfd and close_range. See process::make_starter.
 };
 
 /// Whether the kernel has what `vfork` and `fork` need (Linux 5.9).
@@ -53,15 +60,18 @@ void keep_exit_statuses() noexcept;
 
 /// Starts a child and returns once its program runs or could not be run.
 ///
-/// It starts clean: descriptors 0 to 2 and no other, default signals, an empty mask. Where it dies with the
-/// thread that started it (PR_SET_PDEATHSIG), call this on a thread that stays. The search is our own: PATH
-/// of `environment` ("/bin:/usr/bin" if it has none), without its empty elements, relative to `directory`;
-/// what the kernel refuses is never handed to a shell. Takes a fraction of a millisecond, in which the
-/// calling thread stands and takes no signals.
+/// It starts clean: descriptors 0 to 2, those of `passed` and no other, default signals, an empty mask. Where
+/// it dies with the thread that started it (PR_SET_PDEATHSIG), call this on a thread that stays. The search
+/// is our own: PATH of `environment` ("/bin:/usr/bin" if it has none), without its empty elements, relative
+/// to `directory`; what the kernel refuses is never handed to a shell. Takes a fraction of a millisecond, in
+/// which the calling thread stands and takes no signals.
 ///
-/// Requires: argv is not empty; no string holds a NUL; `path` is not `uv`.
+/// Requires: argv is not empty; no string holds a NUL; at most most_passed are passed, in the order of their
+/// numbers in the child, and no `as` is the `from` of another one.
 std::expected<StartedChild, StartError> start_child(const ChildSpec& spec,
-                                                    StartPath path = StartPath::automatic);
+                                                    StartPath path = StartPath::automatic,
+                                                    std::span<const PassedDescriptor> passed = {});
+inline constexpr std::size_t most_passed = 2;
 
 /// Where the program may be, in the order to try; relative ones count from `directory`. Empty if there is
 /// nowhere to look.

@@ -1,8 +1,10 @@
+#include "core/async/loop/pause.hpp"
 #include "core/async/loop/poller.hpp"
 #include "core/base/error.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 
@@ -23,9 +26,31 @@ namespace {
                   what, uv_strerror(error)));
 }
 
+/// libuv aborts the process where it finds none for its pipe of signals: so look first. 0, or what is the
+/// matter.
+int lacking_descriptors() noexcept {
+  constexpr std::size_t of_libuv = 8;  // What a first loop opens, in libuv 1.44, and our timer.
+  std::array<int, of_libuv> opened{};
+  std::size_t count = 0;
+  int error = 0;
+  while (count < opened.size() && error == 0) {
+    opened[count] = eventfd(0, EFD_CLOEXEC);
+    if (opened[count] < 0)
+      error = -errno;
+    else
+      ++count;
+  }
+  while (count > 0) close(opened[--count]);
+  return error;
+}
+
+/// By how much our clocks are behind the system's, which goes on while we are stopped.
+std::atomic<Duration::rep> excluded = 0;
+
 class UvPoller final : public Poller {
  public:
   UvPoller() {
+    if (const int error = lacking_descriptors(); error != 0) refuse("eventfd", error);
     if (const int error = uv_loop_init(&loop_); error != 0) refuse("uv_loop_init", error);
     timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer_ < 0) {
@@ -59,7 +84,8 @@ class UvPoller final : public Poller {
   TimePoint now() const noexcept override {
     timespec time{};
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+    return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec) -
+                     Duration(excluded.load(std::memory_order_relaxed)));
   }
 
   void poll() override { uv_run(&loop_, UV_RUN_NOWAIT); }
@@ -79,7 +105,9 @@ class UvPoller final : public Poller {
   // for each.
   void arm(TimePoint deadline) noexcept {
     using namespace std::chrono;
-    const auto since_boot = std::max(deadline.time_since_epoch(), nanoseconds(1));  // All zero would disarm.
+    const auto since_boot = std::max<nanoseconds>(
+        deadline.time_since_epoch() + Duration(excluded.load(std::memory_order_relaxed)),
+        nanoseconds(1));  // All zero would disarm.
     itimerspec setting{};
     setting.it_value.tv_sec = static_cast<time_t>(duration_cast<seconds>(since_boot).count());
     setting.it_value.tv_nsec = static_cast<long>((since_boot % seconds(1)).count());
@@ -101,6 +129,10 @@ class UvPoller final : public Poller {
 };
 
 }  // namespace
+
+void exclude_from_clocks(Duration length) noexcept {
+  excluded.fetch_add(length.count(), std::memory_order_relaxed);
+}
 
 std::unique_ptr<Poller> make_uv_poller() { return std::make_unique<UvPoller>(); }
 

@@ -114,6 +114,31 @@ TEST_CASE("a plan is bound as a run of the expected lengths would be", "[analyse
   CHECK(plan.bound == Bound{7s, "critical path"});
 }
 
+TEST_CASE("the places of a host and its rate bind, each host by itself", "[analyse][figures]") {
+  MadeRun run;
+  for (int i = 0; i < 4; ++i) run.task("a" + std::to_string(i)).is_fetch();
+  const std::vector<Duration> expected{1s, 1s, 1s, 1s};
+  gather::run::LimitsInForce limits{64, 64, 64, {{.max = 2}}};
+  CHECK(gather::analyse::plan_bounds(run.job, expected, limits).bound == Bound{2s, "localhost:80=2"});
+  limits.hosts[0].rate = gather::job::Rate{1, 1s};
+  CHECK(gather::analyse::plan_bounds(run.job, expected, limits).bound == Bound{3s, "localhost:80 at 1/s"});
+}
+
+TEST_CASE("tasks with mirrors bind no host, as nobody knows which one serves them",
+          "[analyse][figures][mirror]") {
+  MadeRun run;
+  for (int i = 0; i < 4; ++i) {
+    run.task("a" + std::to_string(i)).is_fetch();
+    auto fetch = std::make_unique<gather::job::Fetch>();
+    fetch->url = "http://localhost/";
+    fetch->mirrors = {"http://b.test/"};
+    run.job.tasks.back().action = std::move(fetch);
+  }
+  const std::vector<Duration> expected{1s, 1s, 1s, 1s};
+  const gather::run::LimitsInForce limits{64, 64, 64, {{.max = 1}}};
+  CHECK(gather::analyse::plan_bounds(run.job, expected, limits).bound == Bound{1s, "critical path"});
+}
+
 TEST_CASE("sums stay at the largest duration instead of overflowing", "[analyse][figures]") {
   const std::vector<Duration> lengths(100, gather::longest_duration);
   CHECK(gather::analyse::saturating_sum(lengths) == Duration::max());
@@ -124,7 +149,10 @@ TEST_CASE("no run is shorter than its lower bound", "[analyse][figures][property
   CAPTURE(seed);
   gather::run::Random random(seed);
   const gather::job::Job job = gather::test::random_job(random);
-  const gather::run::LimitsInForce limits{1 + random() % 8, 1 + random() % 4, 1 + random() % 4};
+  gather::run::LimitsInForce limits{1 + random() % 8, 1 + random() % 4, 1 + random() % 4};
+  gather::job::HostLimit every_host{.max = 1 + random() % 3};
+  if (seed % 3 == 0) every_host.rate = gather::job::Rate{static_cast<std::uint32_t>(20 + random() % 300)};
+  if (seed % 2 == 0) limits.hosts = {every_host};
   const std::optional<Duration> deadline =
       seed % 4 == 0 ? std::optional<Duration>(random() % 100'000'000 * 1ns) : std::nullopt;
   const auto record = gather::test::run_in_virtual_time(job, limits, random, deadline, 0.2);

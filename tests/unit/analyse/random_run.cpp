@@ -3,6 +3,8 @@
 #include "core/async/loop/loop.hpp"
 #include "core/async/task/future.hpp"
 
+#include <fmt/format.h>
+
 namespace gather::test {
 namespace {
 
@@ -39,8 +41,11 @@ job::Action random_action(run::Random& random) {
     case 3:
       return job::Shell{"true"};
     case 4:
-    case 5:
-      return std::make_unique<const job::Fetch>();
+    case 5: {
+      auto fetch = std::make_unique<job::Fetch>();
+      fetch->url = fmt::format("http://h{}.test/", below(random, 3));
+      return fetch;
+    }
     default:
       return job::Sleep{};
   }

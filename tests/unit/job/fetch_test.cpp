@@ -1,3 +1,4 @@
+#include "core/job/fetch_job.hpp"
 #include "core/job/url.hpp"
 #include "tests/unit/job/jobs.hpp"
 
@@ -32,7 +33,47 @@ TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
   CHECK(fetch->body == "hello");
   CHECK(fetch->output == "data/x");
   CHECK(fetch->checksum == Checksum{"sha256", std::string(64, 'a')});
-  CHECK(fetch->expect_status.listed == std::vector<int>{200, 304});
+  CHECK(fetch->expect->status.listed == std::vector<int>{200, 304});
+}
+
+TEST_CASE("several URLs of one file are mirrors, in their order", "[job][fetch][mirror]") {
+  const OneFetch fetch("{urls: [http://a/f, http://b/f, http://c/f?x=1], query: {y: 2}}");
+  CHECK(fetch->url == "http://a/f?y=2");
+  CHECK(fetch->mirrors == std::vector<std::string>{"http://b/f?y=2", "http://c/f?x=1&y=2"});
+  CHECK(OneFetch("{urls: [http://a/]}")->mirrors.empty());
+  CHECK(OneFetch("{url: http://a/}", "defaults: {fetch: {urls: [http://b/, http://c/]}}")->mirrors.empty());
+  CHECK(OneFetch("http://a/", "defaults: {fetch: {urls: [http://b/, http://c/]}}")->mirrors.empty());
+  CHECK(OneFetch("{urls: [http://a/, http://b/]}", "defaults: {fetch: {url: http://c/}}")->url ==
+        "http://a/");
+}
+
+TEST_CASE("dir is the folder of the output, or of a file named after the URL", "[job][fetch][named]") {
+  CHECK(OneFetch("{url: 'http://h/a/b%20c.txt?x=1', dir: got}")->output == "got/b c.txt");
+  CHECK(OneFetch("{url: http://h/a, dir: got/, output: x/y}")->output == "got/x/y");
+  CHECK(OneFetch("{url: http://h/a, dir: .}")->output == "a");
+  CHECK(OneFetch("http://h/a", "defaults: {fetch: {dir: got}}")->output == "got/a");
+  CHECK(OneFetch("{urls: [http://h/a, http://i/b], dir: got}")->output == "got/a");
+  const OneFetch late("{url: http://h/, dir: got, content_disposition: true}");
+  CHECK((late->named_in == "got" && !late->output));
+  CHECK_FALSE(OneFetch("{url: http://h/a, dir: got, content_disposition: false}")->named_in);
+}
+
+TEST_CASE("paginate says where the next page is and what is taken of each", "[job][fetch][pages]") {
+  const OneFetch by_link("{url: http://h/, paginate: {next: link}}");
+  CHECK((!by_link->paginate->next && by_link->paginate->items.empty() && !by_link->paginate->max));
+  const OneFetch by_pointer("{url: http://h/, paginate: {next: /meta/next, items: /items, max: 5}}");
+  CHECK(by_pointer->paginate->next == "/meta/next");
+  CHECK(by_pointer->paginate->items == "/items");
+  CHECK(by_pointer->paginate->max == 5U);
+}
+
+TEST_CASE("C63: two fetches may not be named alike after their URLs", "[job][fetch][named]") {
+  const auto problems = [](const std::string& tasks) {
+    return load(yaml("tasks: {" + tasks + "}")).problems.size();
+  };
+  CHECK(problems("a: {fetch: {url: http://h/x, dir: d}}, b: {fetch: {url: http://i/x, dir: d}}") == 1);
+  CHECK(problems("a: {fetch: {url: http://h/x, dir: d}}, b: {fetch: {url: http://i/y, output: d/x}}") == 1);
+  CHECK(problems("a: {fetch: {url: http://h/x, dir: d}}, b: {fetch: {url: http://i/x, dir: e}}") == 0);
 }
 
 TEST_CASE("a fetch goes on from its part unless it says otherwise", "[job][fetch]") {
@@ -102,7 +143,7 @@ TEST_CASE("default fetch keys are joined with a task's own, headers by name", "[
   CHECK(fetch->headers ==
         std::vector<NameValue>{{"ACCEPT", "b"}, {"X", "x"}, {"Content-Type", "application/json"}});
   CHECK(fetch->body == "1");
-  CHECK(fetch->expect_status.listed == std::vector<int>{200});
+  CHECK(fetch->expect->status.listed == std::vector<int>{200});
   CHECK(OneFetch("http://a/", defaults)->body == "d");
 }
 
@@ -132,12 +173,22 @@ TEST_CASE("other URLs are refused", "[job][url]") {
   CHECK(fault_in_url(url).has_value());
 }
 
-TEST_CASE("two fetches may not write one file, however it is spelt", "[job][fetch]") {
+TEST_CASE("C63: two fetches may not write one file, however it is spelt", "[job][fetch]") {
   const std::string other = GENERATE("d/x", "./d/x", "d//x", "d/y/../x", "a/../d/x", "d/./x");
   CHECK(problems_of(yaml("tasks:\n"
                          "  a: {fetch: {url: http://a/, output: d/x}}\n"
                          "  b: {fetch: {output: " +
                          other + ", url: http://a/}}\n")) == "3:23 task `a` writes `d/x` too\n");
+}
+
+TEST_CASE("C63: a fetch may not write where the part of another is", "[job][fetch]") {
+  CHECK(problems_of(yaml("tasks:\n"
+                         "  a: {fetch: {url: http://a/, output: d/x.part}}\n"
+                         "  b: {fetch: {url: http://a/, output: d/x}}\n")) ==
+        "2:39 task `b` writes `d/x` under this name until it is whole\n");
+  CHECK(written_for("d/x.part.meta") == "d/x");
+  CHECK_FALSE(written_for("d/x").has_value());
+  CHECK_FALSE(written_for("d/.part").has_value());
 }
 
 TEST_CASE("a body of one's own does not pass for the JSON of the defaults", "[job][fetch]") {

@@ -216,3 +216,26 @@ TEST_CASE("a file with a warning and no tasks is refused", "[job][load]") {
         "1:1 this job has no `tasks`\n"
         "1:7 `no` is taken as text here, but many readers of YAML take it for false\n");
 }
+
+TEST_CASE("a process reads text, a file, JSON, or what another task writes, which it then needs",
+          "[job][load]") {
+  const Job job = job_of(yaml(R"(
+defaults: {stdin: usual}
+tasks:
+  a: {run: [cat]}
+  b: {run: [cat], stdin: {file: data/x.csv}}
+  c: {run: [cat], stdin: {json: {n: [1, two, null]}}}
+  d: {run: [cat], stdin: {task: a}}
+  e: {run: [cat], needs: [b, a], stdin: {task: a}}
+  f: {sleep: 1}
+)"));
+  const auto input = [&](std::size_t task) { return job.tasks[task].input->from; };
+  CHECK(std::get<std::string>(input(0)) == "usual");
+  CHECK(std::get<StandardInput::File>(input(1)).path == "data/x.csv");
+  CHECK(std::get<std::string>(input(2)) == R"({"n":[1,"two",null]})");
+  CHECK(std::get<StandardInput::Of>(input(3)).task == TaskId{0});
+  CHECK(job.tasks[3].needs == std::vector<TaskId>{TaskId{0}});
+  CHECK(std::get<StandardInput::Of>(input(4)).task == TaskId{0});
+  CHECK(job.tasks[4].needs == std::vector<TaskId>{TaskId{1}, TaskId{0}});
+  CHECK(job.tasks[5].input == nullptr);
+}

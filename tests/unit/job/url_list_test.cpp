@@ -38,6 +38,20 @@ TEST_CASE("a list's line is a URL, an output, a checksum; or a JSON object", "[j
   CHECK(shown("") == "");
 }
 
+TEST_CASE("an object of a list may name mirrors in place of its URL", "[job][fetch][mirror]") {
+  UrlList list;
+  read_url_list("list", R"({"urls": ["http://a/x", "http://b/x"], "output": "y"})", list);
+  REQUIRE(list.entries.size() == 1);
+  CHECK(list.entries[0].url == "http://a/x");
+  CHECK(list.entries[0].mirrors == std::vector<std::string>{"http://b/x"});
+  CHECK(shown(R"({"url": "http://a/", "urls": ["http://b/"]})") ==
+        "list:1: this object has both \"url\" and \"urls\"\n");
+  CHECK(shown(R"({"urls": []})") == "list:1: \"urls\" is a list of URLs\n");
+  CHECK(shown(R"({"urls": ["http://a/", 1]})") == "list:1: \"urls\" is a list of URLs\n");
+  CHECK(shown(R"({"urls": ["http://a/", "http://a/"]})") == "list:1: \"urls\" has a URL twice\n");
+  CHECK_THAT(shown(R"({"urls": ["http://a/", "ftp://b/"]})"), Catch::Contains("list:1: "));
+}
+
 TEST_CASE("every problem of a list is told with its line", "[job][fetch]") {
   const std::string problems = shown(
       "# "
@@ -64,7 +78,8 @@ TEST_CASE("no problem repeats a password", "[job][fetch]") {
 }
 
 TEST_CASE("a line of a list reads back as the same entry", "[job][fetch]") {
-  for (const std::string line : {"http://a/x\n", "http://a/x\ta/b\n"}) {
+  for (const std::string line : {"http://a/x\n", "http://a/x\ta/b\n",
+                                 "{\"urls\":[\"http://a/x\",\"http://b/x\"],\"output\":\"y\"}\n"}) {
     UrlList list;
     read_url_list("list", line, list);
     REQUIRE(list.entries.size() == 1);
@@ -105,4 +120,10 @@ TEST_CASE("two URLs can't have the same file, nor one below the other's", "[job]
   CHECK_THAT(problems("http://a/x\nhttp://b/y\t./x\n"), Catch::StartsWith("list:2: "));
   CHECK_THAT(problems("http://a/x\t\nhttp://b/y\tx/y/z\n"),
              Catch::StartsWith("list:2: this is saved as \"x/y/z\", below the file of list:1"));
+  // C63: nor one where the other's part is.
+  CHECK(problems("http://a/x.part\nhttp://b/x\n") ==
+        "list:1: this is saved as \"x.part\", where the file of list:2 is written until it is whole");
+  CHECK(problems("http://a/d/x\td/x\nhttp://b/y\td/x.part.meta\n") ==
+        "list:2: this is saved as \"d/x.part.meta\", where the file of list:1 is written until it is whole");
+  CHECK(problems("http://a/x.part\nhttp://b/y\n") == "");
 }

@@ -98,7 +98,7 @@ TEST_CASE("cancelling during a name lookup does not wait for it", "[net][cancel]
   CHECK(loop.now() - begin < 1s);
 }
 
-TEST_CASE("two downloads to one file: one wins, the other is told", "[net][cancel]") {
+TEST_CASE("C63: two downloads to one file: one wins, the other is told", "[net][cancel]") {
   const Folder folder;
   const ScriptedServer server([](const ScriptedServer::Request&) { return Reply{response(200, "hello")}; });
   const Download wanted{.url = server.url(), .output = folder / "a"};

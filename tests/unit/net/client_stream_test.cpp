@@ -14,7 +14,7 @@ namespace async = gather::async;
 
 namespace {
 
-constexpr std::size_t most_buffered = 64 * 1024 + 32 * 1024;  // read_bufsize, and one piece of libcurl's.
+constexpr std::size_t most_buffered = 64 * 1024 + 100 * 1024;  // read_bufsize, and one piece of libcurl's.
 
 /// Bytes of which no stretch is like another, so that a lost or doubled piece shows.
 std::string counted(std::size_t size) {

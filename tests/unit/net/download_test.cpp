@@ -77,12 +77,12 @@ TEST_CASE("a body in chunks comes whole", "[net][download]") {
   CHECK(folder.read("page.txt") == body);
 }
 
-TEST_CASE("a body that ends with the connection is accepted", "[net][download]") {
+TEST_CASE("C42: a body that ends with the connection is accepted", "[net][download]") {
   const Fixed server("HTTP/1.0 200 OK\r\n\r\nhello", Then::close);
   CHECK(fetch({.url = server.url()}) == "200, 5 bytes");
 }
 
-TEST_CASE("what comes beyond the promised length is not taken", "[net][download]") {
+TEST_CASE("C45: what comes beyond the promised length is not taken", "[net][download]") {
   const Fixed server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello", Then::close);
   CHECK(std::get<Fetched>(result_of({.url = server.url()})).body == "he");
 }
@@ -91,11 +91,11 @@ TEST_CASE("a body larger than is kept in memory needs an output", "[net][downloa
   const Folder folder;
   const Fixed server(response(200, std::string(longest_kept_body + 1, 'x')));
   CHECK(fetch({.url = server.url()}) ==
-        "local: the answer is longer than 16 MB; name an `output` file for it");
+        "too-large: the body is longer than 16 MB; name an `output` file for it");
   CHECK(fetch(to_file(server, folder / "large")) == "200, 16000001 bytes");
 }
 
-TEST_CASE("the body of an error never lands in the file", "[net][download]") {
+TEST_CASE("C59: the body of an error never lands in the file", "[net][download]") {
   const Folder folder;
   folder.write("page.txt", "old");
   const Fixed missing(response(404, "\n no such page \nnext line"));
@@ -124,7 +124,7 @@ TEST_CASE("a part that was not asked for is no file", "[net][download]") {
   CHECK(fetch({.url = server.url(), .headers = {{"Range", "bytes=3-"}}}) == "206, 2 bytes");
 }
 
-TEST_CASE("Retry-After is read as seconds and as a date", "[net][download]") {
+TEST_CASE("C59: Retry-After is read as seconds and as a date", "[net][download]") {
   const auto wait_of = [](int status, const std::string& value) {
     const Fixed server(response(status, "", "Retry-After: " + value + "\r\n"));
     return std::get<UnexpectedStatus>(result_of({.url = server.url()})).retry_after;
@@ -159,7 +159,7 @@ TEST_CASE("the right checksum is success, also for the empty body", "[net][downl
         "200, 0 bytes");
 }
 
-TEST_CASE("the wrong checksum leaves the old file as it was", "[net][download]") {
+TEST_CASE("C61: the wrong checksum leaves the old file as it was", "[net][download]") {
   const Folder folder;
   folder.write("page.txt", "old");
   const Fixed server(response(200, "hello, world"));

@@ -121,11 +121,11 @@ TEST_CASE("C50: a body above max_size is stopped, its length told or not", "[net
   for (const ScriptedServer* server : {&told, &chunked}) {
     Download wanted = to(*server, folder / "f", IfExists::overwrite);
     wanted.max_size = 49'999;
-    CHECK(fetch(wanted) == "local: the answer is longer than `max_size`, 49999 bytes");
+    CHECK(fetch(wanted) == "too-large: the body is longer than `max_size`, 49999 bytes");
     CHECK(folder.list() == "f");
     CHECK(folder.read("f") == "old");
     wanted.output.reset();
-    CHECK(fetch(wanted) == "local: the answer is longer than `max_size`, 49999 bytes");
+    CHECK(fetch(wanted) == "too-large: the body is longer than `max_size`, 49999 bytes");
     wanted.max_size = 50'000;
     CHECK(fetch(wanted) == "200, 50000 bytes");
   }

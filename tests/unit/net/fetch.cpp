@@ -41,6 +41,9 @@ struct Describe {
     return fmt::format("checksum: {} is not {}", mismatch.actual.substr(0, 8),
                        mismatch.expected.substr(0, 8));
   }
+  std::string operator()(const net::NotAsExpected& answer) const {
+    return fmt::format("not as expected: {}", answer.why);
+  }
   std::string operator()(const net::LocalFailure& failure) const {
     return fmt::format("local: {}", without_host(failure.why));
   }

@@ -32,7 +32,7 @@ TEST_CASE("the head of the final answer is kept, interim ones are not", "[net][h
   CHECK(reader.head().has_location);
 }
 
-TEST_CASE("a length that is no number below 2^63 is refused", "[net][head]") {
+TEST_CASE("C44: a length that is no number below 2^63 is refused", "[net][head]") {
   CHECK(fault_in({"HTTP/1.1 200\r\n", "Content-Length: 9223372036854775807\r\n"}).empty());
   CHECK(fault_in({"HTTP/1.1 200\r\n", "Content-Length: 9223372036854775808\r\n"}) ==
         "sent a length that is none: \"9223372036854775808\"");
@@ -43,7 +43,7 @@ TEST_CASE("a length that is no number below 2^63 is refused", "[net][head]") {
   CHECK(fault_in({"HTTP/1.1 200\r\n", "Content-Length:\r\n"}) == "sent a length that is none: \"\"");
 }
 
-TEST_CASE("two lengths must agree", "[net][head]") {
+TEST_CASE("C45: two lengths must agree", "[net][head]") {
   CHECK(fault_in({"HTTP/1.1 200\r\n", "Content-Length: 5\r\n", "content-length: 5\r\n"}).empty());
   CHECK(fault_in({"HTTP/1.1 200\r\n", "Content-Length: 5\r\n", "content-length: 6\r\n"}) ==
         "sent two different lengths, 5 and 6");

@@ -21,3 +21,11 @@ TEST_CASE("setting a header takes the place of all of its name", "[net][headers]
   CHECK(headers.erase("B") == 2);
   CHECK(headers == Headers{{"a", "4"}});
 }
+
+TEST_CASE("a folded value is one line, also if all of it stands on the second", "[net][headers]") {
+  Headers headers{{"A", "1"}};
+  headers.extend_last("2");
+  headers.add("ETag", "");
+  headers.extend_last("\"v1\"");
+  CHECK(headers == Headers{{"A", "1 2"}, {"ETag", "\"v1\""}});
+}

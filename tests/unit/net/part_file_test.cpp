@@ -3,8 +3,10 @@
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -69,7 +71,22 @@ TEST_CASE("what a killed run left is used again, from its beginning", "[net][par
   CHECK(folder.read("a") == "new");
 }
 
-TEST_CASE("what is no plain file is not replaced", "[net][part]") {
+TEST_CASE("an empty part, which its maker may not have locked yet, is replaced and never shared",
+          "[net][part]") {
+  const Folder folder;
+  const int maker = open((folder / "a.part").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  REQUIRE(maker >= 0);
+  auto part = PartFile::create(folder / "a");
+  REQUIRE(part);
+  CHECK(write(maker, "spoilt", 6) == 6);
+  REQUIRE(part->write("new"));
+  CHECK(part->publish());
+  CHECK(folder.read("a") == "new");
+  CHECK(folder.list() == "a");
+  close(maker);
+}
+
+TEST_CASE("C62: what is no plain file is not replaced", "[net][part]") {
   const Folder folder;
   fs::create_directory(folder / "dir");
   mkfifo((folder / "fifo").c_str(), 0600);
@@ -83,7 +100,7 @@ TEST_CASE("what is no plain file is not replaced", "[net][part]") {
   CHECK(refusal(folder, std::string(256, 'x')).ends_with("File name too long"));
 }
 
-TEST_CASE("a link at the part is never followed", "[net][part]") {
+TEST_CASE("C62: a link at the part is never followed", "[net][part]") {
   const Folder folder;
   folder.write("victim", "precious");
   fs::create_symlink("victim", folder / "a.part");
@@ -95,7 +112,7 @@ TEST_CASE("a link at the part is never followed", "[net][part]") {
   CHECK(folder.read("victim") == "precious");
 }
 
-TEST_CASE("a link at the name is replaced, and where it led stays", "[net][part]") {
+TEST_CASE("C62: a link at the name is replaced, and where it led stays", "[net][part]") {
   const Folder folder;
   folder.write("victim", "precious");
   fs::create_symlink("victim", folder / "a");
@@ -135,7 +152,7 @@ TEST_CASE("what can't be written is told with the file's name", "[net][part]") {
   CHECK(folder.read("a") == "old");
 }
 
-TEST_CASE("a name of 255 bytes has a part of its own", "[net][part]") {
+TEST_CASE("C64: a name of 255 bytes has a part of its own", "[net][part]") {
   const Folder folder;
   const std::string one = std::string(254, 'x') + "1";
   const std::string two = std::string(254, 'x') + "2";

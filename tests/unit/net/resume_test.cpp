@@ -172,6 +172,17 @@ TEST_CASE("C55: 416 with our own length means that all was here", "[net][resume]
   CHECK(folder.read("f") == content);
 }
 
+TEST_CASE("C55: 416 that names no version is believed with a checksum alone", "[net][resume]") {
+  const Folder folder;
+  folder.write("f.part", content);
+  const ScriptedServer server(honest_v1);
+  Download wanted = to(server, folder / "f");
+  folder.write("f.part.meta", to_text({source_of(wanted.url), "\"v1\"", "", 10}));
+  CHECK(fetch(wanted) == "200, 10 bytes");
+  CHECK(server.requests().size() == 2);
+  CHECK(folder.list() == "f");
+}
+
 TEST_CASE("C61: a resumed file with the wrong checksum is removed, and comes anew", "[net][resume]") {
   const Folder folder;
   folder.write("f", "old");
@@ -279,6 +290,9 @@ TEST_CASE("a note that is cut, changed or a link is none, and its part begins an
   for (std::size_t length = 0; length < text.size(); ++length) accepted += size_with(text.substr(0, length));
   CHECK(accepted == 0);
   CHECK(size_with(text + "\n") == 0);
+  std::string padded = text;
+  padded.insert(padded.find("total 10") + 6, "0");  // A number, but not as it is written.
+  CHECK(size_with(padded) == 0);
   folder.write("note", text);
   fs::remove(folder / "f.part.meta");
   fs::create_symlink("note", folder / "f.part.meta");

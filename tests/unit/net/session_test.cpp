@@ -1,5 +1,6 @@
 #include "core/async/combine/gather.hpp"
 #include "core/async/combine/timeout.hpp"
+#include "core/async/io/subprocess.hpp"
 #include "core/async/sync/semaphore.hpp"
 #include "tests/unit/net/fetch.hpp"
 
@@ -67,6 +68,33 @@ TEST_CASE("a kept connection that the server closed meanwhile is replaced", "[ne
   Loop loop;
   Session session(loop);
   for (int i = 0; i < 5; ++i) CHECK(loop.run(get(session, server.url())) == "200, 5 bytes");
+}
+
+TEST_CASE("connections that the server closes while nobody uses them leave nothing behind",
+          "[net][session]") {
+  const ScriptedServer server([](const ScriptedServer::Request&) {
+    return Reply{response(200, "hello"), ScriptedServer::Then::close};
+  });
+  Loop loop;
+  Session session(loop);
+  // Their descriptors' numbers go to others, to the next connections and to the child's, which are watched,
+  // too.
+  const auto rounds = [&]() -> Co<int> {
+    int good = 0;
+    for (int i = 0; i < 20; ++i) {
+      std::vector<Co<std::string>> requests;
+      for (int k = 0; k < 8; ++k) requests.push_back(get(session, server.url()));
+      for (const std::string& result : co_await async::gather(std::move(requests)))
+        good += result == "200, 5 bytes" ? 1 : 0;
+      good += server.closed_down_to(0) ? 1 : 0;
+      co_await async::sleep(1ms);
+      if (i % 2 == 0) session.close_connections();
+      async::Process child = co_await async::create_subprocess_exec({"true"});
+      good += co_await child.wait() == 0 ? 1 : 0;
+    }
+    co_return good;
+  };
+  CHECK(loop.run(async::timeout(20s, rounds)) == 200);
 }
 
 TEST_CASE("64 requests to one host are under way at once", "[net][session]") {

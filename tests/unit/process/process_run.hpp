@@ -24,17 +24,21 @@ namespace gather::test {
 
 using async::Co;
 using async::Loop;
-using async::StartPath;
+using process::StartPath;
 using namespace std::chrono_literals;
 
 /// The ways to start a child that this build can use.
 inline std::vector<StartPath> start_paths() {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return {StartPath::automatic, StartPath::uv};
+  return {StartPath::launcher, StartPath::fork, StartPath::uv};
 #endif
 #endif
-  return {StartPath::vfork, StartPath::fork, StartPath::uv};
+  return {StartPath::launcher, StartPath::vfork, StartPath::fork, StartPath::uv};
+}
+
+inline std::unique_ptr<process::Starter> starter_on(Loop& loop, StartPath path = StartPath::automatic) {
+  return process::make_starter(loop, path, LAUNCHER_PROGRAM);
 }
 
 inline std::string text_of(const process::Spool& spool) {
@@ -68,7 +72,7 @@ struct Ran {
 /// Runs a program on a loop of its own, to its end. A test that hangs ends with a TimeoutError.
 inline Ran run(std::vector<std::string> argv, const Setting& setting = {}) {
   Loop loop;
-  const auto starter = process::make_starter(loop, setting.path);
+  const auto starter = starter_on(loop, setting.path);
   Ran ran{.end = {}, .result = {}};
   ran.end = loop.run(async::timeout(10s, [&] {
     return process::run_process(*starter,
@@ -119,11 +123,28 @@ inline int count_alive(std::size_t field, const std::string& id) {
   return count;
 }
 
-/// Whether this process has a child, running or zombie.
+/// The children of a process, running or zombies.
+inline std::vector<std::string> children_of(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+  std::vector<std::string> children;
+  for (std::string child; file >> child;) children.push_back(child);
+  return children;
+}
+
+/// Whether this process has a child, running or zombie, that is no launcher; or its launcher has one still
+/// after two seconds: what it kills of a group comes to it as an orphan, and is reaped a moment later.
 inline bool has_children() {
-  std::ifstream file("/proc/self/task/" + std::to_string(getpid()) + "/children");
-  std::string first;
-  return static_cast<bool>(file >> first);
+  const auto until = std::chrono::steady_clock::now() + 2s;
+  for (const std::string& child : children_of(std::to_string(getpid()))) {
+    std::string name;
+    std::ifstream("/proc/" + child + "/comm") >> name;
+    if (name != "gather-launcher") return true;
+    while (!children_of(child).empty()) {
+      if (std::chrono::steady_clock::now() > until) return true;
+      usleep(1000);
+    }
+  }
+  return false;
 }
 
 /// The numbers in `SigBlk: HEX` and `SigIgn: HEX`, a line each: bit n - 1 is signal n.

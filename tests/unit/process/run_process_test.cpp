@@ -175,7 +175,7 @@ TEST_CASE("many short programs leave neither a zombie nor a descriptor", "[proce
   const auto before = count_descriptors();
   {
     Loop loop;
-    const auto starter = process::make_starter(loop, path);
+    const auto starter = starter_on(loop, path);
     const process::StopPolicy policy;
     const int passed = loop.run([](process::Starter& from, const process::StopPolicy& stop) -> Co<int> {
       int count = 0;
@@ -192,4 +192,79 @@ TEST_CASE("many short programs leave neither a zombie nor a descriptor", "[proce
     CHECK(!has_children());
   }
   CHECK(count_descriptors() == before);
+}
+
+namespace {
+
+/// Closes the valve with the first piece, and keeps all of them.
+struct Slow final : gather::process::Listener {
+  explicit Slow(gather::process::Valve& valve) : valve_(valve) {}
+  void wrote(std::string_view piece) noexcept override {
+    text += piece;
+    if (closes) valve_.close();
+  }
+  std::string text;
+  bool closes = true;
+
+ private:
+  gather::process::Valve& valve_;
+};
+
+}  // namespace
+
+TEST_CASE("a closed valve holds a child back, without a loss, and without taking it for a leak",
+          "[process][valve]") {
+  Loop loop;
+  const auto starter = starter_on(loop);
+  process::Valve valve;
+  Slow slow(valve);
+  const process::StopPolicy policy{.leak_timeout = 50ms};
+  process::ProcessResult result;
+  result.out = process::Spool(1000, process::Spool::Beyond::dropped);
+  std::size_t while_closed = 0;
+  const auto exit =
+      loop.run(async::timeout(20s, [&]() -> Co<std::expected<process::Exit, async::StartError>> {
+        auto group = loop.create_task(
+            [](process::Valve& held, Slow& listener, std::size_t& seen) -> Co<> {
+              while (held.is_open()) co_await async::sleep(1ms);
+              co_await async::sleep(300ms);  // Far more than the leak timeout, and what a pipe takes to fill.
+              seen = listener.text.size();
+              listener.closes = false;
+              held.open();
+            }(valve, slow, while_closed),
+            "opens the valve");
+        co_return co_await process::run_process(
+            *starter,
+            {.argv = {"sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x; echo end"},
+             .environment = {"PATH=/usr/bin:/bin"}},
+            policy, result, {&slow, &slow, &valve});
+      }));
+  REQUIRE(exit);
+  CHECK(*exit == process::Exit{});
+  CHECK(while_closed > 0);
+  CHECK(while_closed <= 65536);  // One read.
+  CHECK((slow.text == std::string(100'000, 'x') + "end\n"));
+  CHECK(!result.leaked);
+  CHECK(result.out.size() <= 2000);
+}
+
+TEST_CASE("a child that is held back can be stopped, and what it wrote is taken", "[process][valve]") {
+  Loop loop;
+  const auto starter = starter_on(loop);
+  process::Valve valve;
+  Slow slow(valve);
+  const process::StopPolicy policy{.leak_timeout = 50ms};
+  process::ProcessResult result;
+  CHECK_THROWS_AS(loop.run(async::timeout(
+                      300ms,
+                      [&] {
+                        return process::run_process(
+                            *starter, {.argv = {"sh", "-c", "yes"}, .environment = {"PATH=/usr/bin:/bin"}},
+                            policy, result, {&slow, &slow, &valve});
+                      })),
+                  async::TimeoutError);
+  CHECK(!valve.is_open());
+  CHECK(slow.text.size() > 65536);  // The first piece, and what was in the pipe at the end.
+  CHECK(!result.leaked);
+  CHECK(!result.killed);
 }

@@ -116,3 +116,35 @@ TEST_CASE("a program whose output can't be kept runs on, and the loss is told", 
   CHECK(ran.result.lost_output());
   CHECK(ran.result.out.size() <= 64 * 1024);
 }
+
+TEST_CASE("the end can be read without the rest, wherever it is", "[process][spool]") {
+  const auto memory = GENERATE(as<std::size_t>(), 1, 10, 1000);
+  Spool spool(memory);
+  std::string all;
+  for (int i = 0; i < 40; ++i) {
+    spool.append(std::to_string(i));
+    all += std::to_string(i);
+  }
+  for (std::size_t most = 0; most <= all.size() + 1; ++most) {
+    std::string end;
+    spool.read_end(most, [&](std::string_view piece) { end += piece; });
+    CHECK(end == all.substr(all.size() - std::min(most, all.size())));
+  }
+}
+
+TEST_CASE("a spool that drops keeps the end, and no file", "[process][spool]") {
+  Spool spool(100, Spool::Beyond::dropped);
+  const auto size = GENERATE(as<std::size_t>(), 1, 7, 99, 100, 101, 5000);
+  std::string all;
+  for (int i = 0; all.size() < 10'000; ++i) {
+    const std::string piece(size, static_cast<char>('a' + i % 26));
+    spool.append(piece);
+    all += piece;
+  }
+  std::string kept;
+  spool.read([&](std::string_view piece) { kept += piece; });
+  CHECK(all.ends_with(kept));
+  CHECK(kept.size() >= 100);
+  CHECK(kept.size() <= 200);
+  CHECK(!spool.spilled());
+}

@@ -18,10 +18,13 @@ class ShortOf final : public process::Starter {
  public:
   ShortOf(process::Starter& real, int failures) : real_(real), failures_(failures) {}
 
-  Co<std::expected<std::unique_ptr<process::Child>, async::StartError>> start(const async::ChildSpec& spec,
-                                                                              process::Bell& ended) override {
+  Co<std::expected<std::unique_ptr<process::Child>, async::StartError>> start(
+      const async::ChildSpec& spec, process::Bell& ended, process::ChildPolicy policy) override {
     if (++tries <= failures_) co_return std::unexpected(async::explain_descriptors(EMFILE));
-    co_return co_await real_.start(spec, ended);
+    co_return co_await real_.start(spec, ended, policy);
+  }
+  void share(const process::SharedJobserver& jobserver, std::function<void()> ready) override {
+    real_.share(jobserver, std::move(ready));
   }
 
   int tries = 0;
@@ -181,7 +184,7 @@ TEST_CASE("a child that can't be watched is not started at all", "[process]") {
 
 TEST_CASE("a temporary lack is waited out", "[process]") {
   Loop loop;
-  const auto real = process::make_starter(loop);
+  const auto real = starter_on(loop);
   ShortOf starter(*real, 3);
   process::ProcessResult result;
   const process::StopPolicy policy;
@@ -192,7 +195,7 @@ TEST_CASE("a temporary lack is waited out", "[process]") {
 
 TEST_CASE("a lack that stays is told after about a second", "[process]") {
   Loop loop;
-  const auto real = process::make_starter(loop);
+  const auto real = starter_on(loop);
   ShortOf starter(*real, 1000);
   process::ProcessResult result;
   const process::StopPolicy policy;
@@ -206,7 +209,7 @@ TEST_CASE("a lack that stays is told after about a second", "[process]") {
 
 TEST_CASE("a program that waits to be started can be cancelled", "[process]") {
   Loop loop;
-  const auto real = process::make_starter(loop);
+  const auto real = starter_on(loop);
   ShortOf starter(*real, 1000);
   process::ProcessResult result;
   const process::StopPolicy policy;

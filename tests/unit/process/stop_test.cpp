@@ -22,7 +22,7 @@ struct Stopped {
 Stopped stop(const std::string& script, const process::StopPolicy& policy, int times = 1,
              StartPath path = StartPath::automatic) {
   Loop loop;
-  const auto starter = process::make_starter(loop, path);
+  const auto starter = starter_on(loop, path);
   Stopped stopped;
   loop.run([](Loop& on, process::Starter& from, const std::string& text, const process::StopPolicy& with,
               int cancels, Stopped& into) -> Co<> {
@@ -114,7 +114,7 @@ TEST_CASE("a program that has stopped itself can be stopped for good", "[process
 
 TEST_CASE("a timeout around a program stops it and is told as a timeout", "[process][stop]") {
   Loop loop;
-  const auto starter = process::make_starter(loop);
+  const auto starter = starter_on(loop);
   process::ProcessResult result;
   const process::StopPolicy policy;
   CHECK_THROWS_AS(
@@ -127,7 +127,7 @@ TEST_CASE("a timeout around a program stops it and is told as a timeout", "[proc
 
 TEST_CASE("a program that was cancelled before it began is not started", "[process][stop]") {
   Loop loop;
-  const auto starter = process::make_starter(loop);
+  const auto starter = starter_on(loop);
   process::ProcessResult result;
   const process::StopPolicy policy;
   const auto cancelled = loop.run([](Loop& on, auto& from, auto& with, auto& into) -> Co<bool> {
@@ -148,7 +148,7 @@ TEST_CASE("a loop that ends takes the programs that still run with it", "[proces
   const process::StopPolicy policy;
   {
     Loop loop;
-    const auto starter = process::make_starter(loop, path);
+    const auto starter = starter_on(loop, path);
     loop.run([](Loop& on, auto& from, auto& with, auto& into) -> Co<> {
       on.create_task(
           process::run_process(from, {.argv = {"sh", "-c", "echo up; exec sleep 100"}}, with, into));
@@ -164,10 +164,10 @@ TEST_CASE("a child that is dropped is killed and reaped", "[process][stop]") {
   const auto descriptors = count_descriptors();
   {
     Loop loop;
-    const auto starter = process::make_starter(loop, path);
+    const auto starter = starter_on(loop, path);
     process::Bell bell;
     const async::ChildSpec spec{.argv = {"sh", "-c", "sleep 100 & sleep 100"}};
-    CHECK(loop.run(starter->start(spec, bell)));  // And dropped at once.
+    CHECK(loop.run(starter->start(spec, bell, {1s})));  // And dropped at once.
   }
   CHECK(!has_children());
   CHECK(count_descriptors() == descriptors);
@@ -178,7 +178,7 @@ TEST_CASE("a cancel at any moment leaves nothing behind", "[process][stop]") {
   const auto descriptors = count_descriptors();
   {
     Loop loop;
-    const auto starter = process::make_starter(loop, path);
+    const auto starter = starter_on(loop, path);
     const process::StopPolicy policy{.grace = 1s, .leak_timeout = 20ms};
     const int bad =
         loop.run([](Loop& on, process::Starter& from, const process::StopPolicy& with) -> Co<int> {

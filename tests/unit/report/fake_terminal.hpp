@@ -18,6 +18,8 @@ class FakeTerminal final : public report::Terminal {
   void flush() override { ++flushes; }
   std::optional<std::size_t> columns() const override { return width; }
   bool shared() const override { return is_shared; }
+  bool out_is_terminal() const override { return width && is_shared; }
+  bool err_is_terminal() const override { return width.has_value(); }
 
   std::string stdout_text;
   std::string stderr_text;

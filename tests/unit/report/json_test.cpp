@@ -43,7 +43,8 @@ TEST_CASE("the report has the whole record, with units in the names of its keys"
   "run": {
     "id": "r1",
     "began": "2026-01-02T03:00:00.004Z",
-    "stopped": null
+    "stopped": null,
+    "left_running": []
   },
   "limits": {
     "jobs": 64,
@@ -87,9 +88,9 @@ TEST_CASE("the report has the whole record, with units in the names of its keys"
   },
   "exit": 1,
   "tasks": [
-    {"id":"build","kind":"run","state":"passed","reason":null,"cause":null,"needs":[],"released_by":null,"ready_ms":0.0,"start_ms":0.0,"end_ms":1500.0,"duration_ms":1500.0,"slot":1,"waits":{"dependency_ms":0.0,"delay_ms":0.0,"slot_ms":0.0,"retry_ms":0.0},"attempts":[{"number":1,"start_ms":0.0,"duration_ms":1500.0,"outcome":{"kind":"passed","text":"passed"},"usage":{"user_ms":20.0,"system_ms":10.0,"peak_memory_bytes":4096}}]},
-    {"id":"test","kind":"sleep","state":"failed","reason":"exit status 3","cause":null,"needs":["build"],"released_by":"build","ready_ms":1500.0,"start_ms":1500.0,"end_ms":4000.0,"duration_ms":1000.0,"slot":1,"waits":{"dependency_ms":1500.0,"delay_ms":0.0,"slot_ms":0.0,"retry_ms":1000.0},"attempts":[{"number":1,"start_ms":1500.0,"duration_ms":500.0,"outcome":{"kind":"exited","code":3,"text":"exit status 3"}},{"number":2,"start_ms":3000.0,"duration_ms":1000.0,"outcome":{"kind":"exited","code":3,"text":"exit status 3"}}]},
-    {"id":"deploy","kind":"sleep","state":"skipped","reason":"test failed","cause":"test","needs":["test"],"released_by":null,"ready_ms":null,"start_ms":null,"end_ms":4000.0,"duration_ms":null,"slot":null,"waits":{"dependency_ms":null,"delay_ms":null,"slot_ms":null,"retry_ms":0.0},"attempts":[]}
+    {"id":"build","kind":"run","state":"passed","reason":null,"cause":null,"needs":[],"released_by":null,"ready_ms":0.0,"start_ms":0.0,"end_ms":1500.0,"duration_ms":1500.0,"slot":1,"waits":{"dependency_ms":0.0,"delay_ms":0.0,"slot_ms":0.0,"host_ms":0.0,"rate_ms":0.0,"pool_ms":0.0,"retry_ms":0.0},"attempts":[{"number":1,"start_ms":0.0,"duration_ms":1500.0,"outcome":{"kind":"passed","text":"passed"},"usage":{"user_ms":20.0,"system_ms":10.0,"peak_memory_bytes":4096}}]},
+    {"id":"test","kind":"sleep","state":"failed","reason":"exit status 3","cause":null,"needs":["build"],"released_by":"build","ready_ms":1500.0,"start_ms":1500.0,"end_ms":4000.0,"duration_ms":1000.0,"slot":1,"waits":{"dependency_ms":1500.0,"delay_ms":0.0,"slot_ms":0.0,"host_ms":0.0,"rate_ms":0.0,"pool_ms":0.0,"retry_ms":1000.0},"attempts":[{"number":1,"start_ms":1500.0,"duration_ms":500.0,"outcome":{"kind":"exited","code":3,"text":"exit status 3"}},{"number":2,"start_ms":3000.0,"duration_ms":1000.0,"outcome":{"kind":"exited","code":3,"text":"exit status 3"}}]},
+    {"id":"deploy","kind":"sleep","state":"skipped","reason":"test failed","cause":"test","needs":["test"],"released_by":null,"ready_ms":null,"start_ms":null,"end_ms":4000.0,"duration_ms":null,"slot":null,"waits":{"dependency_ms":null,"delay_ms":null,"slot_ms":null,"host_ms":null,"rate_ms":null,"pool_ms":null,"retry_ms":0.0},"attempts":[]}
   ]
 }
 )");
@@ -107,6 +108,7 @@ TEST_CASE("every outcome is an object that says what kind it is", "[report][json
        {{"kind", "unexpected_status"}, {"status", 404}, {"detail", ""}, {"retry_after_ms", nullptr}}},
       {TransferFailed{"dns", "no such host"},
        {{"kind", "transfer_failed"}, {"what", "dns"}, {"why", "no such host"}}},
+      {NotAsExpected{"no"}, {{"kind", "not_as_expected"}, {"why", "no"}}},
       {ChecksumMismatch{"aa", "bb"}, {{"kind", "checksum_mismatch"}, {"expected", "aa"}, {"actual", "bb"}}},
       {LocalFailure{"disk full"}, {{"kind", "local_failure"}, {"why", "disk full"}}},
       {Stopped{"interrupted", false}, {{"kind", "stopped"}, {"why", "interrupted"}, {"killed", false}}}};

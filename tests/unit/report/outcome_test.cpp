@@ -25,6 +25,7 @@ TEST_CASE("every outcome is told in words", "[run][outcome]") {
   CHECK(describe(UnexpectedStatus{404, "", {}}) == "HTTP status 404");
   CHECK(describe(UnexpectedStatus{503, "busy", 5s}) == "HTTP status 503 (retry after 5 s): busy");
   CHECK(describe(TransferFailed{"dns", "no such host"}) == "transfer failed (dns): no such host");
+  CHECK(describe(NotAsExpected{"the body is no JSON"}) == "not as expected: the body is no JSON");
   CHECK(describe(ChecksumMismatch{"aa", "bb"}) == "checksum is bb, expected aa");
   CHECK(describe(LocalFailure{"can't write x: disk full"}) == "can't write x: disk full");
   CHECK(describe(Stopped{"interrupted", false}) == "interrupted");

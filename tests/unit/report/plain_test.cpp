@@ -8,9 +8,11 @@
 using namespace std::chrono_literals;
 using gather::report::Plain;
 using gather::report::PlainOptions;
+using gather::report::Shown;
 using gather::report::TaskOutput;
 using gather::report::Verbosity;
 using gather::run::Exited;
+using gather::run::Stream;
 using gather::test::FakeTerminal;
 using gather::test::MadeRun;
 using gather::test::output_of;
@@ -171,10 +173,11 @@ TEST_CASE("standard output can be left to a report, or to nobody", "[report][pla
   MadeRun run;
   run.task("a").ran(0s, 1s);
   run.task("b").ran(0s, 1s, Exited{1});
-  const auto err_with = [&](TaskOutput where) {
+  const auto err_with = [&](TaskOutput where, Shown shown = Shown::all) {
     FakeTerminal terminal;
     PlainOptions options = lines_only(Verbosity::quiet);
     options.output = where;
+    options.shown = shown;
     Plain plain(terminal, options);
     plain.run_started(run.job, run.record);
     end(plain, run, "a", outputs(output_of(1, "good\n", "")));
@@ -183,7 +186,86 @@ TEST_CASE("standard output can be left to a report, or to nobody", "[report][pla
   };
   CHECK(err_with(TaskOutput::own_streams) == "good\nbad\n|failed      1.00 s  b: exit status 1\n");
   CHECK(err_with(TaskOutput::all_to_err) == "|good\nfailed      1.00 s  b: exit status 1\nbad\n");
-  CHECK(err_with(TaskOutput::failures_to_err) == "|failed      1.00 s  b: exit status 1\nbad\n");
+  CHECK(err_with(TaskOutput::all_to_err, Shown::failures) == "|failed      1.00 s  b: exit status 1\nbad\n");
+  CHECK(err_with(TaskOutput::own_streams, Shown::failures) == "bad\n|failed      1.00 s  b: exit status 1\n");
+  CHECK(err_with(TaskOutput::own_streams, Shown::none) == "|failed      1.00 s  b: exit status 1\n");
+}
+
+TEST_CASE("output that nobody is shown is still in the failures at the end", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s, Exited{1});
+  FakeTerminal terminal;
+  Plain plain(terminal, {.shown = Shown::none, .summary = false});
+  plain.run_started(run.job, run.record);
+  end(plain, run, "a", outputs(output_of(1, "", "why\n")));
+  plain.run_ended(run.record);
+  CHECK(terminal.stderr_text ==
+        "failed      1.00 s  a: exit status 1\n\n1 of 1 task failed\n  failed     a: exit status 1\n    | "
+        "why\n");
+}
+
+TEST_CASE("streamed output comes line by line while tasks run, and not again at their ends",
+          "[report][plain][stream]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 1s, Exited{1});
+  FakeTerminal terminal;
+  terminal.is_shared = GENERATE(false, true);
+  Plain plain(terminal, {.streamed = true, .summary = false});
+  const auto wrote = [&](const char* id, Stream stream, std::string_view text) {
+    plain.attempt_wrote(run.id(id), stream, text);
+  };
+
+  plain.run_started(run.job, run.record);
+  wrote("a", Stream::out, "one\ntwo, ");
+  wrote("b", Stream::out, "other\n");
+  wrote("b", Stream::err, "oh");
+  wrote("a", Stream::out, "whole\nrest");
+  end(plain, run, "a", outputs(output_of(1, "rest", "")));
+  wrote("b", Stream::err, " no\n");
+  end(plain, run, "b", outputs(output_of(1, "other\n", "oh no\n")));
+  plain.run_ended(run.record);
+
+  if (terminal.is_shared)
+    CHECK(terminal.both ==
+          "one\nother\ntwo, whole\nrest\nok          1.00 s  a\noh no\nfailed      1.00 s  b: exit status 1\n"
+          "\n1 of 2 tasks failed\n  failed     b: exit status 1\n    | oh no\n");
+  else
+    CHECK(terminal.stdout_text == "one\nother\ntwo, whole\nrest");
+}
+
+TEST_CASE("on a terminal streamed colours end where another's lines begin", "[report][plain][stream]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  run.task("b").ran(0s, 1s);
+  FakeTerminal terminal;
+  terminal.is_shared = true;
+  terminal.width = 80;
+  PlainOptions options = lines_only(Verbosity::quiet);
+  options.streamed = true;
+  options.tag = [](gather::job::TaskId id) { return gather::job::index(id) == 0 ? "A " : "B "; };
+  Plain plain(terminal, options);
+  plain.run_started(run.job, run.record);
+  plain.attempt_wrote(run.id("a"), Stream::out, "\x1b[31mred\nstill\n");
+  plain.attempt_wrote(run.id("b"), Stream::out, "b\x1b[2J\n");
+  plain.attempt_wrote(run.id("b"), Stream::out, "b\n");
+  CHECK(terminal.both == "A \x1b[31mred\nA still\n\x1b[0mB b\\x1b[2J\nB b\n");
+}
+
+TEST_CASE("B38: a block is made harmless on a terminal, and its colours end with it", "[report][plain]") {
+  MadeRun run;
+  run.task("a").ran(0s, 1s);
+  const auto shown = [&](std::optional<std::size_t> width) {
+    FakeTerminal terminal;
+    terminal.is_shared = true;
+    terminal.width = width;
+    Plain plain(terminal, lines_only(Verbosity::quiet));
+    plain.run_started(run.job, run.record);
+    end(plain, run, "a", outputs(output_of(1, "\x1b[31mred\x1b]0;x\a\n", "")));
+    return terminal.both;
+  };
+  CHECK(shown(80) == "\x1b[31mred\\x1b]0;x\\x07\n\x1b[0m");
+  CHECK(shown({}) == "\x1b[31mred\x1b]0;x\a\n");
 }
 
 TEST_CASE("names and reasons can't act on a terminal", "[report][plain]") {
@@ -351,4 +433,30 @@ TEST_CASE("a tag begins every line of both streams, and only lines", "[report][p
 
   CHECK(terminal.stdout_text == "a:one\na:\na:long line without end");
   CHECK(terminal.stderr_text == "a:e\n");
+}
+
+TEST_CASE("--eta and --bar stand in the live line, and elsewhere in a line every ten seconds",
+          "[report][plain][progress]") {
+  MadeRun run;
+  run.task("a").ran(0s, 4s);
+  run.task("b").ran(0s, 9s);
+  FakeTerminal terminal;
+  PlainOptions options = lines_only();
+  options.lines = false;
+  options.eta = options.bar = true;
+  const bool on_terminal = GENERATE(true, false);
+  if (on_terminal) terminal.width = 90;
+  Plain plain(terminal, options);
+  plain.run_started(run.job, run.record);
+  plain.attempt_started(run.id("a"), 1);
+  plain.attempt_started(run.id("b"), 1);
+  end(plain, run, "a");
+  for (const auto now : {5s, 6s, 10s}) {
+    if (on_terminal != (now == 6s)) continue;
+    plain.tick(now);
+  }
+  if (on_terminal)
+    CHECK(terminal.stderr_text == "\r[1/2]  50% ██████████            ETA 6s  1 running: b 6.0 s\x1b[K");
+  else
+    CHECK(terminal.stderr_text == "[1/2]  50% ██████████            ETA 10s  1 running: b 10.0 s\n");
 }

@@ -49,6 +49,21 @@ TEST_CASE("a plan of a big job shows a hundred tasks and counts the rest", "[rep
              Catch::Contains("\n250  t249 "));
 }
 
+TEST_CASE("a plan names the hosts that have more tasks than places, or a rate", "[report][plan]") {
+  MadeRun run;
+  for (int i = 0; i < 7; ++i) run.task("a" + std::to_string(i)).is_fetch();
+  const auto hosts_of = [&](std::vector<gather::job::HostLimit> limits) {
+    const std::string text = plan_text(run.job, gather::run::StatedDurations(), {},
+                                       {8, 4, 32, std::move(limits)}, PlanRows::first_hundred);
+    const std::size_t begin = text.find("host localhost");
+    return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(hosts_of({}) == "host localhost:80   7 tasks, 6 at once");
+  CHECK(hosts_of({{.max = 7}}) == "");
+  CHECK(hosts_of({{.max = 9, .rate = gather::job::Rate{5, std::chrono::seconds(1)}}}) ==
+        "host localhost:80   7 tasks, 9 at once, 5/s");
+}
+
 TEST_CASE("a task that needs many names as many as fit", "[report][plan]") {
   MadeRun run;
   for (int i = 0; i < 50; ++i) run.task("task" + std::to_string(i));

@@ -139,3 +139,65 @@ TEST_CASE("a non-blocking pipe that is full is waited for", "[report][terminal]"
   reader.join();
   CHECK(received == text);
 }
+
+TEST_CASE("once it never waits, what a slow reader has not taken is kept in order, and told",
+          "[report][terminal]") {
+  const Pipe pipe = make_pipe();
+  const bool one_place = GENERATE(true, false);
+  std::string received;
+  std::thread reader;
+  std::string sent;
+  {
+    const Redirected redirected(pipe.write_end, one_place ? ::dup(pipe.write_end) : null());
+    StandardTerminal terminal;
+    int watched = -1;
+    terminal.never_wait([&](int descriptor) { watched = descriptor; });
+    for (int i = 0; i < 30; ++i) {  // Far more than a pipe holds, and than is kept in memory.
+      sent += std::string(50'000, static_cast<char>('a' + i % 26));
+      terminal.out(std::string(50'000, static_cast<char>('a' + i % 26)));
+      terminal.err("e");
+      if (one_place) sent += "e";
+      terminal.flush();
+    }
+    CHECK(terminal.congested());
+    CHECK(!terminal.pass_on(watched));  // Nobody has read.
+    reader = std::thread([&] { received = read_all(pipe.read_end); });
+    pollfd writable{.fd = watched, .events = POLLOUT, .revents = 0};
+    REQUIRE(::poll(&writable, 1, 10'000) == 1);
+    terminal.pass_on(watched);
+    terminal.wait_again();
+    CHECK(!terminal.congested());
+  }
+  reader.join();
+  CHECK((received == sent));
+}
+
+TEST_CASE("never waiting leaves the descriptor that others share as it was", "[report][terminal]") {
+  const Pipe pipe = make_pipe();
+  {
+    const Redirected redirected(pipe.write_end, null());
+    StandardTerminal terminal;
+    terminal.never_wait([](int) {});
+    CHECK((::fcntl(1, F_GETFL) & O_NONBLOCK) == 0);
+    terminal.wait_again();
+  }
+  ::close(pipe.read_end);
+}
+
+TEST_CASE("a reader that goes away while something is kept is told by the next call", "[report][terminal]") {
+  const Pipe pipe = make_pipe();
+  const Redirected redirected(pipe.write_end, null());
+  StandardTerminal terminal;
+  int watched = -1;
+  terminal.never_wait([&](int descriptor) { watched = descriptor; });
+  terminal.out(std::string(200'000, 'x'));
+  REQUIRE(watched >= 0);
+  ::close(pipe.read_end);
+  CHECK(terminal.pass_on(watched));  // Nothing is left that anybody would take.
+  try {
+    terminal.flush();
+    FAIL("nobody told");
+  } catch (const Error& error) {
+    CHECK(error.status() == ExitStatus::stdout_gone);
+  }
+}

@@ -53,6 +53,43 @@ Builder& Builder::is_milestone() {
   task().action = job::Milestone{};
   return *this;
 }
+Builder& Builder::fetches(const std::string& url) { return fetches_first_of({url}); }
+
+Builder& Builder::fetches_first_of(const std::vector<std::string>& urls) {
+  auto fetch = std::make_unique<job::Fetch>();
+  fetch->url = urls.front();
+  fetch->mirrors.assign(urls.begin() + 1, urls.end());
+  task().action = std::move(fetch);
+  task().estimate = run_.scripts_[index_].length;
+  return *this;
+}
+
+Builder& Builder::pool(const std::string& name, std::size_t units) {
+  const auto& pools = run_.options.limits.pools;
+  const auto place = std::ranges::find(pools, name, &job::Pool::name) - pools.begin();
+  task().pools.push_back({job::PoolId(static_cast<std::uint32_t>(place)), units});
+  return *this;
+}
+Builder& Builder::weight(int number) {
+  task().weight = number;
+  return *this;
+}
+Builder& Builder::exclusive() {
+  task().exclusive = true;
+  return *this;
+}
+Builder& Builder::timeout_percent(int percent) {
+  task().timeout_percent = percent;
+  return *this;
+}
+Builder& Builder::slow_after(Duration length) {
+  task().slow_after = length;
+  return *this;
+}
+Builder& Builder::estimate(Duration length) {
+  task().estimate = length;
+  return *this;
+}
 
 FakeRun::FakeRun() : loop_(async::make_virtual_poller()) { options.limits = {64, 64, 64}; }
 
@@ -88,6 +125,19 @@ std::string FakeRun::trace() {
 
 async::Co<> FakeRun::attempt(const run::AttemptContext& context, run::AttemptResult& result) {
   most_running = std::max(most_running, ++running_);
+  slots[context.task().id].push_back(context.slot);
+  struct AtHost {
+    std::size_t* now = nullptr;
+    ~AtHost() {
+      if (now != nullptr) --*now;
+    }
+  } at_host;
+  if (const auto* fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&context.task().action)) {
+    const std::string host = job::spell(job::host_of((*fetch)->nth_url(context.mirror)));
+    if (!(*fetch)->mirrors.empty()) note(context.task().id + " asks " + host);
+    at_host.now = &at_host_[host];
+    most_at_host[host] = std::max(most_at_host[host], ++*at_host.now);
+  }
   Script& script = scripts_[job::index(context.id)];
   bool cancelled = false;
   try {
@@ -121,6 +171,10 @@ void FakeRun::note(const std::string& text) {
 
 void FakeRun::attempt_started(job::TaskId id, int number) {
   note(number == 1 ? job_[id].id + " starts" : fmt::format("{} starts again ({})", job_[id].id, number));
+}
+
+void FakeRun::attempt_is_slow(job::TaskId id, Duration since_start) {
+  note(fmt::format("{} is slow after {}", job_[id].id, show(since_start)));
 }
 
 void FakeRun::attempt_failed(job::TaskId id, const run::AttemptRecord&, Duration wait,

@@ -9,9 +9,17 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gather::test {
+
+/// A limit of `limits.hosts`. Requires: pattern and rate are right.
+inline job::HostLimit limit(std::string_view pattern, std::size_t max, std::string_view rate = "") {
+  job::HostLimit limit{.pattern = job::parse_host_pattern(pattern).value(), .max = max};
+  if (!rate.empty()) limit.rate = job::parse_rate(rate).value();
+  return limit;
+}
 
 /// Builds a job, runs it on a virtual loop, and tells what happened, line by line:
 ///
@@ -39,6 +47,17 @@ class FakeRun : private run::Executor, private run::Observer {
     TaskBuilder& priority(int value);
     TaskBuilder& is_process();
     TaskBuilder& is_milestone();
+    TaskBuilder& fetches(const std::string& url);
+    /// From the first of them that serves; `ends` and `takes` are for each that is asked, and the trace names
+    /// it.
+    TaskBuilder& fetches_first_of(const std::vector<std::string>& urls);
+    /// So many units of a pool of options.limits.pools.
+    TaskBuilder& pool(const std::string& name, std::size_t units = 1);
+    TaskBuilder& weight(int number);
+    TaskBuilder& exclusive();
+    TaskBuilder& timeout_percent(int percent);
+    TaskBuilder& slow_after(Duration length);
+    TaskBuilder& estimate(Duration length);
 
    private:
     friend class FakeRun;
@@ -64,7 +83,9 @@ class FakeRun : private run::Executor, private run::Observer {
   std::optional<run::StopRequest> stop_first;  ///< Stops the run before it begins.
   std::uint64_t seed = 1;
   std::size_t most_running = 0;
-  std::vector<int> endings;  ///< By task: how often it was told to have ended.
+  std::map<std::string, std::size_t> most_at_host;  ///< By host, as spelled.
+  std::vector<int> endings;                         ///< By task: how often it was told to have ended.
+  std::map<std::string, std::vector<int>> slots;    ///< By task: the numbers of its attempts' slots.
 
  private:
   struct Script {
@@ -75,6 +96,7 @@ class FakeRun : private run::Executor, private run::Observer {
 
   async::Co<> attempt(const run::AttemptContext& context, run::AttemptResult& result) override;
   void attempt_started(job::TaskId id, int number) override;
+  void attempt_is_slow(job::TaskId id, Duration since_start) override;
   void attempt_failed(job::TaskId id, const run::AttemptRecord& attempt, Duration wait,
                       const run::AttemptOutput& output) override;
   void task_ended(job::TaskId id, const run::TaskRecord& task,
@@ -90,6 +112,7 @@ class FakeRun : private run::Executor, private run::Observer {
   run::Record record_;
   std::string trace_;
   std::size_t running_ = 0;
+  std::map<std::string, std::size_t> at_host_;
 };
 
 }  // namespace gather::test

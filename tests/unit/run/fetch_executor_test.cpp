@@ -45,6 +45,11 @@ class Fetches {
     std::ifstream file(job_.directory / name);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  /// A link `name` to `target`, and the folder `target` if it is to be in the job's.
+  void link(const char* name, const fs::path& target) const {
+    if (target.is_relative()) fs::create_directory(job_.directory / target);
+    fs::create_directory_symlink(target, job_.directory / name);
+  }
   std::size_t asked(std::string_view target) const {
     std::size_t count = 0;
     for (const auto& request : server_.requests()) count += request.target == target;
@@ -93,6 +98,24 @@ job::Fetch to(const char* output, std::string list) {
 }
 
 }  // namespace
+
+TEST_CASE("C62: a folder that is a link may lead to another place of the job's folder, not out of it",
+          "[run][fetch]") {
+  Fetches fetches;
+  fetches.link("out", fs::temp_directory_path());
+  fetches.link("in", "real");
+  job::Fetch outside;
+  outside.output = "out/gather-must-not-exist";
+  fetches.add(std::move(outside));
+  job::Fetch inside;
+  inside.output = "in/x";
+  fetches.add(std::move(inside));
+  CHECK_THAT(fetches.run(),
+             Catch::StartsWith("can't write out/gather-must-not-exist: its folder is a link to ") &&
+                 Catch::EndsWith("; passed"));
+  CHECK_FALSE(fs::exists(fs::temp_directory_path() / "gather-must-not-exist"));
+  CHECK(fetches.read("real/x") == "hello");
+}
 
 TEST_CASE("a list of checksums is fetched once for all who need it", "[run][fetch]") {
   Fetches fetches;

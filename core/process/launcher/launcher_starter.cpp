@@ -1,0 +1,419 @@
+/// Children that the launcher starts for us: requests go to it, answers wake who waits for them.
+#include "core/async/loop/running.hpp"
+#include "core/async/loop/watch.hpp"
+#include "core/async/task/error.hpp"
+#include "core/async/task/op.hpp"
+#include "core/base/error.hpp"
+#include "core/process/launcher/launcher.hpp"
+#include "core/process/launcher/messages.hpp"
+#include "core/process/reap.hpp"
+#include "core/process/sweep.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace gather::process {
+namespace launcher {
+namespace {
+
+using async::Co;
+using async::StartError;
+
+/// An answer that is under way. One waits at a time.
+class Answer {
+ public:
+  class Wait;
+
+  void expect() noexcept { come_ = false; }
+  void arrive() noexcept;
+  bool has_come() const noexcept { return come_; }
+  /// Resumes in the loop's next pass after it has come. A cancel is thrown then, or at once if it was due.
+  Wait wait() noexcept;
+
+ private:
+  Wait* waiter_ = nullptr;
+  bool come_ = false;
+};
+
+class Answer::Wait final : public async::Op {
+ public:
+  explicit Wait(Answer& answer) noexcept : answer_(answer) {}
+  bool await_ready() const noexcept { return answer_.come_; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> frame) {
+    if (park(frame)) answer_.waiter_ = this;
+  }
+  void await_resume() { leave(); }
+
+ private:
+  friend class Answer;
+  Abort abort() noexcept override { return Abort::later; }
+
+  Answer& answer_;
+};
+
+Answer::Wait Answer::wait() noexcept { return Wait(*this); }
+
+void Answer::arrive() noexcept {
+  come_ = true;
+  if (Wait* const waiter = std::exchange(waiter_, nullptr)) waiter->complete();
+}
+
+/// Waits until it has come, whatever happens: the other side is at work, and what it has done must not be
+/// lost. A cancel meanwhile waits for the next await that suspends.
+Co<> await(Answer& answer) {
+  bool cancelled = false;
+  while (!answer.has_come()) {
+    try {
+      co_await answer.wait();
+    } catch (const async::Cancelled&) {
+      cancelled = true;
+    }
+  }
+  if (!cancelled) co_return;
+  async::TaskCell& task = co_await async::this_task();
+  task.cancel();  // Anew, and not counted twice.
+  task.uncancel();
+}
+
+/// What is known of one child, from the request on. The starter keeps it while the launcher may speak of it.
+struct Record {
+  Bell* bell = nullptr;  // Null once nobody is interested.
+  Answer answer;
+  pid_t pid = -1;
+  StartError error;
+  Reaped reaped;
+  bool ended = false;
+  bool gone = false;   // Reaped, and with it the whole group.
+  bool alone = false;  // The last answer.
+};
+
+class LauncherChild;
+
+class LauncherStarter final : public Starter, private async::FdWatch {
+ public:
+  LauncherStarter(async::Loop& loop, std::string program) : loop_(loop), program_(std::move(program)) {}
+  ~LauncherStarter() override;
+
+  Co<std::expected<std::unique_ptr<process::Child>, StartError>> start(const async::ChildSpec& spec,
+                                                                       Bell& ended,
+                                                                       ChildPolicy policy) override;
+  Co<std::vector<Leftover>> sweep() override;
+  bool owns(pid_t pid) const noexcept override { return pid == pid_; }
+  void share(const SharedJobserver& jobserver, std::function<void()> ready) override {
+    shared_ = jobserver;
+    shared_ready_ = std::move(ready);
+  }
+  void pause() noexcept override { tell_now(Kind::pause); }
+  void resume() noexcept override { tell_now(Kind::resume); }
+
+ private:
+  friend class LauncherChild;
+
+  /// Starts the launcher if there is none yet.
+  std::expected<void, StartError> ensure_running();
+  void tell_of_jobserver();
+  void request(Kind kind, std::uint64_t id, const Writer& body = {}, std::span<const int> descriptors = {});
+  void tell_now(Kind kind) noexcept;
+  void flush_soon();
+  void flush();
+  void on_events(async::Events events) noexcept override;
+  void take(const Channel::Message& message);
+  void launcher_died();
+  /// Throws if the launcher has died.
+  void check() const;
+  /// Waits for the launcher's end, and reaps it; kills one that hangs. 0, or the signal that ended it.
+  int await_launcher() noexcept;
+
+  async::Loop& loop_;
+  std::string program_;
+  pid_t pid_ = -1;  // The launcher's; -1 before the first start and after its death.
+  Descriptor pidfd_;
+  Channel channel_;
+  std::unordered_map<std::uint64_t, Record> children_;
+  std::uint64_t next_id_ = 1;
+  Answer swept_;
+  std::vector<Leftover> leftovers_;
+  std::optional<SharedJobserver> shared_;
+  std::function<void()> shared_ready_;
+  async::Call flush_;
+  bool flush_due_ = false;
+  bool waits_to_send_ = false;  // Until the socket takes more.
+  std::string death_;           // Why nothing can be started any more; empty while all is well.
+};
+
+class LauncherChild final : public process::Child {
+ public:
+  LauncherChild(LauncherStarter& starter, std::uint64_t id, Record& record) noexcept
+      : starter_(starter), id_(id), record_(record) {}
+  ~LauncherChild() override {
+    if (!record_.gone) starter_.request(Kind::forget, id_);
+    starter_.children_.erase(id_);
+  }
+
+  bool ended() const noexcept override { return record_.ended; }
+
+  void signal(int number) noexcept override {
+    if (!record_.gone) starter_.request(Kind::signal, id_, Writer() << number);
+  }
+
+  Co<bool> alone() override {
+    if (record_.gone) co_return true;
+    co_await ask(Kind::alone);
+    co_return record_.alone;
+  }
+
+  Co<Reaped> reap() override {
+    assert(ended());
+    if (!record_.gone) co_await ask(Kind::reap);
+    starter_.check();
+    record_.gone = true;
+    co_return record_.reaped;
+  }
+
+ private:
+  Co<> ask(Kind kind) {
+    if (!starter_.death_.empty()) co_return;
+    record_.answer.expect();
+    starter_.request(kind, id_);
+    co_await await(record_.answer);
+  }
+
+  LauncherStarter& starter_;
+  std::uint64_t id_;
+  Record& record_;
+};
+
+LauncherStarter::~LauncherStarter() {
+  flush_.cancel();
+  if (pid_ < 0) return;
+  stop();
+  channel_.flush();
+  channel_.close();  // At which it ends what is left, and then itself.
+  if (await_launcher() != 0) kill_strays(spares_nobody);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+std::expected<void, StartError> LauncherStarter::ensure_running() {
+  if (pid_ >= 0) return {};
+  // Should the launcher die, its orphans come to us.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  auto started = launcher::start(program_);
+  if (!started) return std::unexpected(std::move(started.error()));
+  pid_ = started->pid;
+  pidfd_ = std::move(started->pidfd);
+  channel_ = Channel(std::move(started->socket));
+  FdWatch::start(loop_, channel_.descriptor(), async::Events::readable);
+  if (shared_) tell_of_jobserver();
+  return {};
+}
+
+void LauncherStarter::tell_of_jobserver() {
+  SharedJobserver told = *shared_;
+  std::vector<int> descriptors;
+  const auto pass = [&](int& number) {
+    if (number < 0) return;
+    const auto known = std::ranges::find(descriptors, number);
+    const auto place = static_cast<int>(known - descriptors.begin());
+    if (known == descriptors.end()) descriptors.push_back(number);
+    number = place;
+  };
+  if (told.pipe) {
+    pass(told.pipe->read);
+    pass(told.pipe->write);
+  }
+  pass(told.give_back_to);
+  pass(told.held);
+  Writer body;
+  body << told;
+  request(Kind::share, 0, body, descriptors);
+}
+
+Co<std::expected<std::unique_ptr<process::Child>, StartError>> LauncherStarter::start(
+    const async::ChildSpec& spec, Bell& ended, ChildPolicy policy) {
+  check();
+  if (auto running = ensure_running(); !running) co_return std::unexpected(std::move(running.error()));
+  StartRequest start{spec, policy};
+  std::array<int, 3> descriptors{};
+  std::size_t count = 0;
+  for (int* const stream : {&start.spec.stdin_fd, &start.spec.stdout_fd, &start.spec.stderr_fd}) {
+    if (*stream < 0) continue;
+    descriptors[count] = *stream;
+    *stream = static_cast<int>(count++);
+  }
+  const std::uint64_t id = next_id_++;
+  Writer body;
+  body << start;
+  if (const int error = send(channel_, Kind::start, id, body, std::span(descriptors).first(count));
+      error != 0)
+    co_return std::unexpected(async::explain_descriptors(error));
+  Record& record = children_[id];
+  record.bell = &ended;
+  flush_soon();
+  co_await await(record.answer);
+  if (!death_.empty()) {
+    children_.erase(id);
+    check();
+  }
+  if (record.pid < 0) {
+    StartError error = std::move(record.error);
+    children_.erase(id);
+    co_return std::unexpected(std::move(error));
+  }
+  co_return std::make_unique<LauncherChild>(*this, id, record);
+}
+
+Co<std::vector<Leftover>> LauncherStarter::sweep() {
+  check();
+  if (pid_ < 0) co_return std::vector<Leftover>{};
+  swept_.expect();
+  request(Kind::sweep, 0);
+  co_await await(swept_);
+  check();
+  co_return std::exchange(leftovers_, {});
+}
+
+void LauncherStarter::request(Kind kind, std::uint64_t id, const Writer& body,
+                              std::span<const int> descriptors) {
+  if (!death_.empty()) return;
+  send(channel_, kind, id, body, descriptors);
+  flush_soon();
+}
+
+void LauncherStarter::tell_now(Kind kind) noexcept {
+  if (pid_ < 0) return;
+  request(kind, 0);
+  flush();
+}
+
+// At the end of the pass, so that what is asked for in one pass travels in one packet.
+void LauncherStarter::flush_soon() {
+  if (std::exchange(flush_due_, true)) return;
+  flush_ = loop_.call_soon([this] {
+    flush_due_ = false;
+    flush();
+  });
+}
+
+void LauncherStarter::flush() {
+  if (pid_ < 0) return;
+  const bool all = channel_.flush();
+  if (all != waits_to_send_) return;
+  waits_to_send_ = !all;
+  FdWatch::start(loop_, channel_.descriptor(),
+                 all ? async::Events::readable : async::Events::readable | async::Events::writable);
+}
+
+void LauncherStarter::on_events(async::Events events) noexcept {
+  if (any(events, async::Events::readable)) {
+    constexpr int most = 16;  // So that a launcher with much to say does not keep the loop for itself.
+    for (int packet = 0; packet < most; ++packet) {
+      const auto took = channel_.receive([this](const Channel::Message& message) { take(message); });
+      if (took == Channel::Took::end) {
+        launcher_died();
+        return;
+      }
+      if (took == Channel::Took::nothing) break;
+    }
+  }
+  if (!channel_.idle()) flush();
+}
+
+void LauncherStarter::take(const Channel::Message& message) {
+  Reader body(message.body);
+  const auto kind = static_cast<Kind>(message.kind);
+  if (kind == Kind::swept) {
+    std::uint32_t count = 0;
+    body >> count;
+    leftovers_.resize(count);
+    for (Leftover& leftover : leftovers_) body >> leftover;
+    swept_.arrive();
+    return;
+  }
+  if (kind == Kind::shares) {
+    shared_ready_();
+    return;
+  }
+  const auto found = children_.find(message.id);
+  if (found == children_.end()) return;  // Forgotten meanwhile.
+  Record& record = found->second;
+  switch (kind) {
+    case Kind::started:
+      body >> record.pid;
+      record.answer.arrive();
+      break;
+    case Kind::refused:
+      body >> record.error;
+      record.answer.arrive();
+      break;
+    case Kind::ended:
+      body >> record.gone >> record.reaped;
+      record.ended = true;
+      record.bell->ring();
+      break;
+    case Kind::is_alone:
+      body >> record.alone;
+      record.answer.arrive();
+      break;
+    case Kind::reaped:
+      body >> record.reaped;
+      record.answer.arrive();
+      break;
+    default:
+      break;
+  }
+}
+
+void LauncherStarter::launcher_died() {
+  stop();
+  channel_.close();
+  const pid_t pid = pid_;
+  const int signal = await_launcher();
+  death_ = fmt::format(
+      "the process that starts tasks for gather (the launcher, {}) {}; everything it had started was killed",
+      pid,
+      signal != 0 ? fmt::format("was killed by signal {} ({})", signal, strsignal(signal))
+                  : std::string("ended too early"));
+  // Its own children have died with it; what they had started has come to us.
+  if (!kill_strays(spares_nobody)) death_ += ", but for processes that can't be";
+  swept_.arrive();
+  for (auto& [id, record] : children_) {
+    record.ended = record.gone = true;
+    record.answer.arrive();
+    record.bell->ring();
+  }
+}
+
+void LauncherStarter::check() const {
+  if (!death_.empty()) throw Error(ExitStatus::bug, death_);
+}
+
+int LauncherStarter::await_launcher() noexcept {
+  const pid_t pid = std::exchange(pid_, -1);
+  // It takes as long as its children's grace at most; usually there are none, and it ends at once.
+  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  constexpr int longest_ms = 10'000;
+  if (poll(&end, 1, longest_ms) == 0) kill(pid, SIGKILL);
+  pidfd_.reset();
+  return reap_child(pid).exit.signal;
+}
+
+}  // namespace
+}  // namespace launcher
+
+std::unique_ptr<Starter> make_launcher_starter(async::Loop& loop, const std::string& program) {
+  return std::make_unique<launcher::LauncherStarter>(loop, program);
+}
+
+}  // namespace gather::process

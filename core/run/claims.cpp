@@ -1,0 +1,56 @@
+#include "core/run/claims.hpp"
+
+#include <algorithm>
+
+namespace gather::run {
+
+Claims::Claims(const job::Job& job, const LimitsInForce& limits, const Hosts& hosts, Outside outside,
+               Admission& admission)
+    : admission_(admission),
+      jobs_(admission.add_resource(Lack::slot, limits.jobs, limits.delay)),
+      processes_(admission.add_resource(Lack::slot, limits.processes)),
+      fetches_(admission.add_resource(Lack::slot, limits.fetches)) {
+  for (const Hosts::Limited& host : hosts.all())
+    hosts_.push_back(
+        admission.add_resource(Lack::host, host.max, host.rate ? host.rate->interval() : Duration(0)));
+  for (const job::Pool& pool : limits.pools) pools_.push_back(admission.add_resource(Lack::pool, pool.size));
+  if (outside.tokens) tokens_ = admission.add_outside_resource(Lack::slot, 1);
+  if (outside.machine) machine_ = admission.add_outside_resource(Lack::slot, 1);
+  lines_.resize(job.tasks.size());
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const auto id = job::TaskId(i);
+    lines_[i] = line_for(job.tasks[i], hosts.of(id));
+    for (const HostId host : hosts.mirrors(id)) mirrors_[id].push_back(line_for(job.tasks[i], host));
+  }
+}
+
+void Claims::grown(const job::Job& job) {
+  while (lines_.size() < job.tasks.size()) lines_.push_back(line_for(job.tasks[lines_.size()], no_host));
+}
+
+// What concerns most comes first: where much is lacking, that is what a task is said to wait for. What comes
+// from outside is asked for only when nothing else is missing, so that no token lies idle; it comes last.
+LineId Claims::line_for(const job::Task& task, HostId host) {
+  const Kind kind = kind_of(task.action);
+  if (kind == Kind::none) return {};
+  std::vector<Need> needs{Need{jobs_, task.exclusive ? Need::everything : task.weight}};
+  if (kind == Kind::process) needs.push_back({processes_, task.weight});
+  if (kind == Kind::fetch) {
+    needs.push_back({fetches_, task.weight});
+    needs.push_back({at(host)});
+  }
+  for (const job::PoolShare& share : task.pools)
+    needs.push_back({pools_[job::index(share.pool)], static_cast<std::int64_t>(share.units)});
+  if (kind == Kind::process && machine_) needs.push_back({*machine_});
+  if (kind == Kind::process && tokens_) needs.push_back({*tokens_});
+  const bool starves = task.exclusive || task.weight > 1 || !task.pools.empty();
+  auto line = known_.find(needs);
+  if (line == known_.end())
+    line = known_
+               .emplace(needs, admission_.add_line(needs, starves ? Admission::Overtaking::starves
+                                                                  : Admission::Overtaking::harmless))
+               .first;
+  return line->second;
+}
+
+}  // namespace gather::run

@@ -1,0 +1,178 @@
+#include "core/base/error.hpp"
+#include "tests/unit/process/process_run.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+using namespace gather;
+using namespace gather::test;
+
+namespace {
+
+/// The launcher that this process has now; 0 if there is none.
+pid_t launcher() {
+  for (const std::string& child : children_of(std::to_string(getpid()))) {
+    std::string name;
+    std::ifstream("/proc/" + child + "/comm") >> name;
+    if (name == "gather-launcher") return std::stoi(child);
+  }
+  return 0;
+}
+
+async::ChildSpec sh(const std::string& script, std::vector<std::string> more = {}) {
+  more.push_back("PATH=/usr/bin:/bin");
+  return {.argv = {"sh", "-c", script}, .environment = std::move(more)};
+}
+
+/// Runs one script to its end.
+Co<std::string> told(process::Starter& starter, std::string script, std::vector<std::string> more = {}) {
+  process::ProcessResult result;
+  const process::StopPolicy policy{.grace = 1s, .leak_timeout = 20ms};
+  co_await process::run_process(starter, sh(script, std::move(more)), policy, result);
+  co_return text_of(result.out);
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+TEST_CASE("the launcher starts with the first program, and ends with the starter", "[process][launcher]") {
+  Loop loop;
+  {
+    const auto starter = starter_on(loop, StartPath::launcher);
+    CHECK(launcher() == 0);
+    CHECK(loop.run(told(*starter, "echo $PPID")) == fmt::format("{}\n", launcher()));
+  }
+  CHECK(launcher() == 0);
+}
+
+TEST_CASE("what fled from its group is ended by a sweep, and told", "[process][launcher]") {
+  const auto [script, word] = GENERATE(table<std::string, std::string>(
+      {{"setsid sh -c 'echo $$; exec sleep 100' & exit 0", "sleep 100"},
+       {"setsid sh -c 'sleep 101 >/dev/null 2>&1 & echo $!' & wait", "sleep 101"},
+       {"setsid sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 0.05; done\" & exit 0", "sh -c trap"}}));
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  std::string pid;
+  const auto left = loop.run([](process::Starter& from, const std::string& text,
+                                std::string& into) -> Co<std::vector<process::Leftover>> {
+    into = first_line(co_await told(from, text, {"GATHER_TASK=build"}));
+    co_return co_await from.sweep();
+  }(*starter, script, pid));
+  REQUIRE(!left.empty());
+  CHECK(left.front().task == "build");
+  CHECK(std::ranges::any_of(left, [&](const auto& one) {
+    return std::to_string(one.pid) == pid && one.command.starts_with(word);
+  }));
+  CHECK(process_fields(pid).empty());
+  CHECK(loop.run(starter->sweep()).empty());
+}
+
+TEST_CASE("a sweep spares what runs, and what that has started", "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  loop.run([](Loop& on, process::Starter& from) -> Co<> {
+    process::ProcessResult result;
+    const process::StopPolicy policy{.grace = 1s};
+    auto task = on.create_task(process::run_process(
+        from, sh("sleep 100 & setsid sh -c 'echo up; exec sleep 100' & wait"), policy, result));
+    REQUIRE(co_await eventually([&] { return result.out.size() > 0; }));
+    CHECK((co_await from.sweep()).empty());
+    CHECK(!task.done());
+    task.cancel();
+    REQUIRE(co_await eventually([&] { return task.done(); }));
+    CHECK((co_await from.sweep()).size() == 1);  // What had a session of its own.
+  }(loop, *starter));
+}
+
+TEST_CASE("when the launcher dies everything dies with it, and nothing is started any more",
+          "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  loop.run([](Loop& on, process::Starter& from) -> Co<> {
+    process::ProcessResult result;
+    const process::StopPolicy policy;
+    auto task = on.create_task(
+        process::run_process(from, sh("echo $$; setsid sleep 100 & sleep 100 & sleep 100"), policy, result));
+    REQUIRE(co_await eventually([&] { return result.out.size() > 0; }));
+    kill(launcher(), SIGKILL);
+    REQUIRE(co_await eventually([&] { return task.done(); }));
+    CHECK_THROWS_WITH(task.result(), Catch::Contains("was killed by signal 9"));
+    CHECK(!has_children());
+    process::Bell bell;
+    const async::ChildSpec spec = sh("exit 0");
+    bool refused = false;
+    try {
+      co_await from.start(spec, bell, {1s});
+    } catch (const Error& error) {
+      refused = error.status() == ExitStatus::bug;
+    }
+    CHECK(refused);
+  }(loop, *starter));
+}
+
+TEST_CASE("arguments and an environment of any size reach the program", "[process][launcher]") {
+  std::string large;
+  for (int i = 0; large.size() < 100'000; ++i) large += std::to_string(i) + ' ';
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  process::ProcessResult result;
+  const process::StopPolicy policy;
+  loop.run(process::run_process(*starter,
+                                {.argv = {"sh", "-c", "printf '%s' \"$1$VALUE$2\"", "sh", large, ""},
+                                 .environment = {"PATH=/usr/bin:/bin", "VALUE=" + large}},
+                                policy, result));
+  CHECK((text_of(result.out) == large + large));
+}
+
+TEST_CASE("hundreds of programs at once each get their own streams", "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  const int right = loop.run([](Loop& on, process::Starter& from) -> Co<int> {
+    std::vector<async::Task<std::string>> tasks;
+    for (int i = 0; i < 300; ++i) tasks.push_back(on.create_task(told(from, fmt::format("echo {}", i))));
+    int count = 0;
+    for (int i = 0; i < 300; ++i)
+      count += co_await tasks[static_cast<std::size_t>(i)] == fmt::format("{}\n", i) ? 1 : 0;
+    co_return count;
+  }(loop, *starter));
+  CHECK(right == 300);
+}
+
+TEST_CASE("a launcher that may open no more files says so, and goes on when it may", "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  CHECK(loop.run(told(*starter, "echo first")) == "first\n");
+  rlimit before{};
+  rlimit few{6, 6};
+  REQUIRE(prlimit(launcher(), RLIMIT_NOFILE, nullptr, &before) == 0);
+  few.rlim_max = before.rlim_max;
+  REQUIRE(prlimit(launcher(), RLIMIT_NOFILE, &few, nullptr) == 0);
+  process::Bell bell;
+  const async::ChildSpec spec{.argv = {"/bin/true"}, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2};
+  const auto child = loop.run(starter->start(spec, bell, {1s}));
+  REQUIRE(!child);
+  CHECK(child.error().kind == async::StartFailure::too_many_files);
+  CHECK(child.error().temporary());
+  REQUIRE(prlimit(launcher(), RLIMIT_NOFILE, &before, nullptr) == 0);
+  CHECK(loop.run(told(*starter, "echo again")) == "again\n");
+}
+
+TEST_CASE("the peak memory of a small program is known, however large we are", "[process][launcher]") {
+  {
+    const std::string large(100'000'000, 'x');
+    CHECK(large.back() == 'x');
+  }
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  process::ProcessResult result;
+  const process::StopPolicy policy;
+  loop.run(process::run_process(
+      *starter, {.argv = {"dd", "if=/dev/zero", "of=/dev/null", "bs=20M", "count=1"}}, policy, result));
+  REQUIRE(result.usage);
+  CHECK(result.usage->peak_memory_bytes > 20'000'000);
+  CHECK(result.usage->peak_memory_bytes < 40'000'000);
+}

@@ -1,0 +1,92 @@
+#include "core/run/backlog.hpp"
+
+#include "core/run/spooled_output.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <vector>
+
+using gather::run::Backlog;
+using gather::run::Output;
+
+namespace {
+
+/// An output that has spilled to a file of its own.
+std::shared_ptr<const Output> written(char letter, std::size_t size) {
+  gather::process::Spool spool(16);
+  spool.append(std::string(size, letter));
+  return gather::run::output(std::move(spool));
+}
+
+std::string text_of(const Output& output) {
+  std::string text;
+  output.read([&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// What the file without a name takes up on the disk, in bytes; it is the only one that is open.
+std::uint64_t disk_used() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    struct stat file{};
+    if (stat(entry.path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0)
+      return static_cast<std::uint64_t>(file.st_blocks) * 512;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a hundred outputs that wait share one descriptor, and come back whole", "[run][backlog]") {
+  const std::size_t before = open_descriptors();
+  Backlog backlog;
+  std::vector<std::shared_ptr<const Output>> kept;
+  for (std::size_t i = 0; i < 100; ++i)
+    kept.push_back(backlog.keep(*written(static_cast<char>('a' + i % 26), 1000 * i + 17)));
+
+  CHECK(open_descriptors() == before + 1);
+  for (std::size_t i = 0; i < 100; ++i) {
+    CHECK(kept[i]->size() == 1000 * i + 17);
+    CHECK(text_of(*kept[i]) == std::string(1000 * i + 17, static_cast<char>('a' + i % 26)));
+  }
+}
+
+TEST_CASE("what waited outlives the backlog, and takes its file along", "[run][backlog]") {
+  const std::size_t before = open_descriptors();
+  std::shared_ptr<const Output> kept;
+  {
+    Backlog backlog;
+    kept = backlog.keep(*written('x', 100));
+  }
+  CHECK(text_of(*kept) == std::string(100, 'x'));
+  kept.reset();
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("what waits no longer gives its place on the disk back", "[run][backlog]") {
+  constexpr std::size_t size = 1'000'000;
+  Backlog backlog;
+  auto stays = backlog.keep(*written('s', 10));
+  for (int i = 0; i < 20; ++i) backlog.keep(*written('x', size));
+  CHECK(disk_used() < 2 * size);
+  CHECK(text_of(*stays) == "ssssssssss");
+  stays.reset();
+  const auto next = backlog.keep(*written('n', 5));
+  CHECK(disk_used() < 100'000);
+  CHECK(text_of(*next) == "nnnnn");
+}
+
+TEST_CASE("both streams of an attempt wait, and one that wrote nothing stays nothing", "[run][backlog]") {
+  Backlog backlog;
+  const gather::run::AttemptOutput kept =
+      backlog.keep({.attempt = 2, .out = nullptr, .err = written('e', 3)});
+  CHECK(kept.attempt == 2);
+  CHECK(kept.out == nullptr);
+  CHECK(text_of(*kept.err) == "eee");
+}
