@@ -4,6 +4,7 @@
 #include "core/async/io/fs.hpp"
 #include "core/async/thread/to_thread.hpp"
 #include "tests/unit/async/loopback.hpp"
+#include "tests/unit/descriptors.hpp"
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 
 using namespace std::chrono_literals;
 using namespace gather::async;
+using gather::test::open_descriptors;
 using gather::test::run_real;
 
 namespace {
@@ -31,12 +33,6 @@ void in_directory(Body body) {
     const fs::TemporaryDirectory directory = co_await fs::temporary_directory();
     co_await body(directory.path());
   });
-}
-
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
 }
 
 // Holds every thread of the loop's pool until it is opened, or dies.

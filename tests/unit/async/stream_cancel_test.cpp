@@ -3,17 +3,17 @@
 #include "core/async/io/connect.hpp"
 #include "core/async/io/server.hpp"
 #include "tests/unit/async/loopback.hpp"
+#include "tests/unit/descriptors.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <string>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
 using gather::test::narrow;
+using gather::test::open_descriptors;
 
 namespace {
 
@@ -54,12 +54,6 @@ Co<> talk() {
     stream.close();
     co_await stream.wait_closed();
   });
-}
-
-std::size_t open_descriptors() {
-  namespace fs = std::filesystem;
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
 }  // namespace

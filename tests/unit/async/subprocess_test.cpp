@@ -6,6 +6,7 @@
 #include "core/async/loop/running.hpp"
 #include "core/async/task/error.hpp"
 #include "core/async/task/sleep.hpp"
+#include "tests/unit/descriptors.hpp"
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -28,35 +28,25 @@
 
 using namespace std::chrono_literals;
 using namespace gather::async;
+using gather::test::open_descriptors;
 
 namespace {
-
-std::ptrdiff_t count_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
 
 bool has_children() { return waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD; }
 
 /// Checks when it dies that neither child nor descriptor is left of what came since.
 class NothingLeft {
  public:
-  NothingLeft() {
-    static const bool opened = [] {  // libuv keeps two descriptors from the first loop on.
-      Loop().run([]() -> Co<> { co_return; }());
-      return true;
-    }();
-    static_cast<void>(opened);
-    descriptors_ = count_descriptors();
-  }
+  NothingLeft() = default;
   NothingLeft(const NothingLeft&) = delete;
   NothingLeft& operator=(const NothingLeft&) = delete;
   ~NothingLeft() {
-    CHECK(count_descriptors() == descriptors_);
+    CHECK(open_descriptors() == descriptors_);
     CHECK(!has_children());
   }
 
  private:
-  std::ptrdiff_t descriptors_ = 0;
+  std::size_t descriptors_ = open_descriptors();
 };
 
 /// Runs `body` on a fresh loop in real time, of which nothing is left. TimeoutError if it hangs.

@@ -1,6 +1,7 @@
 #include "core/async/combine/task_group.hpp"
 #include "core/async/combine/timeout.hpp"
 #include "core/async/task/future.hpp"
+#include "tests/unit/descriptors.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,5 @@
 #include "core/async/combine/task_group.hpp"
+#include "tests/unit/descriptors.hpp"
 #include "tests/unit/net/client_run.hpp"
 #include "tests/unit/net/fetch.hpp"
 

@@ -1,6 +1,7 @@
 #include "tests/unit/net/fetch.hpp"
 
 #include "core/async/combine/timeout.hpp"
+#include "tests/unit/descriptors.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <regex>
 #include <stdexcept>
 #include <thread>
@@ -107,11 +107,6 @@ int lowest_free_descriptor() {
   const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
   close(descriptor);
   return descriptor;
-}
-
-std::size_t open_descriptors() {
-  const fs::directory_iterator entries("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
 bool settled(std::size_t count) {

@@ -52,10 +52,8 @@ class Lowered {
 /// The lowest number that an open() would give.
 int lowest_free_descriptor();
 
-/// How many descriptors this process has.
-std::size_t open_descriptors();
-/// Waits until there are no more than `count`, two seconds at most: a server's thread closes its end a little
-/// later than we do ours.
+/// Waits until no more than `count` descriptors are open, two seconds at most: a server's thread closes its
+/// end a little later than we do ours.
 bool settled(std::size_t count);
 
 }  // namespace gather::test

@@ -2,6 +2,7 @@
 #include "core/async/combine/timeout.hpp"
 #include "core/async/io/subprocess.hpp"
 #include "core/async/sync/semaphore.hpp"
+#include "tests/unit/descriptors.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>

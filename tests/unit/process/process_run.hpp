@@ -157,10 +157,6 @@ inline std::pair<unsigned long long, unsigned long long> signal_sets(const std::
   return {std::stoull(blocked, nullptr, 16), std::stoull(ignored, nullptr, 16)};
 }
 
-inline std::ptrdiff_t count_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
-
 /// A folder that is removed with everything in it.
 class TemporaryFolder {
  public:

@@ -1,3 +1,4 @@
+#include "tests/unit/descriptors.hpp"
 #include "tests/unit/process/process_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -172,26 +173,26 @@ TEST_CASE("many short programs leave neither a zombie nor a descriptor", "[proce
   {
     const Loop first;
   }  // libuv opens a pipe with the first loop of a process, and keeps it.
-  const auto before = count_descriptors();
+  const auto before = open_descriptors();
   {
     Loop loop;
     const auto starter = starter_on(loop, path);
     const process::StopPolicy policy;
     const int passed = loop.run([](process::Starter& from, const process::StopPolicy& stop) -> Co<int> {
       int count = 0;
-      std::ptrdiff_t descriptors = 0;
+      std::size_t descriptors = 0;
       for (int i = 0; i < 250; ++i) {
         process::ProcessResult result;
         const auto end = co_await process::run_process(from, {.argv = {"true"}}, stop, result);
-        if (i == 0) descriptors = count_descriptors();  // With those that the loop keeps.
-        if (end == process::Exit{} && !result.leaked && count_descriptors() == descriptors) ++count;
+        if (i == 0) descriptors = open_descriptors();  // With those that the loop keeps.
+        if (end == process::Exit{} && !result.leaked && open_descriptors() == descriptors) ++count;
       }
       co_return count;
     }(*starter, policy));
     CHECK(passed == 250);
     CHECK(!has_children());
   }
-  CHECK(count_descriptors() == before);
+  CHECK(open_descriptors() == before);
 }
 
 namespace {

@@ -1,3 +1,4 @@
+#include "tests/unit/descriptors.hpp"
 #include "tests/unit/process/process_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -161,7 +162,7 @@ TEST_CASE("a loop that ends takes the programs that still run with it", "[proces
 
 TEST_CASE("a child that is dropped is killed and reaped", "[process][stop]") {
   const StartPath path = GENERATE(from_range(start_paths()));
-  const auto descriptors = count_descriptors();
+  const auto descriptors = open_descriptors();
   {
     Loop loop;
     const auto starter = starter_on(loop, path);
@@ -170,12 +171,12 @@ TEST_CASE("a child that is dropped is killed and reaped", "[process][stop]") {
     CHECK(loop.run(starter->start(spec, bell, {1s})));  // And dropped at once.
   }
   CHECK(!has_children());
-  CHECK(count_descriptors() == descriptors);
+  CHECK(open_descriptors() == descriptors);
 }
 
 TEST_CASE("a cancel at any moment leaves nothing behind", "[process][stop]") {
   const StartPath path = GENERATE(from_range(start_paths()));
-  const auto descriptors = count_descriptors();
+  const auto descriptors = open_descriptors();
   {
     Loop loop;
     const auto starter = starter_on(loop, path);
@@ -197,5 +198,5 @@ TEST_CASE("a cancel at any moment leaves nothing behind", "[process][stop]") {
         }(loop, *starter, policy));
     CHECK(bad == 0);
   }
-  CHECK(count_descriptors() == descriptors);
+  CHECK(open_descriptors() == descriptors);
 }

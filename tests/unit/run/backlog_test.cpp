@@ -1,6 +1,7 @@
 #include "core/run/backlog.hpp"
 
 #include "core/run/spooled_output.hpp"
+#include "tests/unit/descriptors.hpp"
 
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 using gather::run::Backlog;
 using gather::run::Output;
+using gather::test::open_descriptors;
 
 namespace {
 
@@ -24,11 +26,6 @@ std::string text_of(const Output& output) {
   std::string text;
   output.read([&](std::string_view piece) { text += piece; });
   return text;
-}
-
-std::size_t open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 /// What the file without a name takes up on the disk, in bytes; it is the only one that is open.
