@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t pipe_size = std::size_t{64} * 1024;  // Linux's, unless somebody enlarges it.
 constexpr int streaming_pipe_size = 4 * 64 * 1024;
-constexpr int most_reads_streaming = 4;  // In one pass.
+constexpr int most_reads = 4;  // In one pass.
 
 }  // namespace
 
@@ -42,29 +42,42 @@ Capture::Took Capture::take() {
   return length < 0 && (errno == EAGAIN || errno == EINTR) ? Took::nothing : Took::end;
 }
 
+void Capture::start(async::Loop& loop) noexcept {
+  loop_ = &loop;
+  try {
+    FdWatch::start(loop, pipe_.get(), async::Events::readable);
+  } catch (const Error&) {
+    drain_and_close();
+  }
+}
+
+bool Capture::read_to_end() {
+  for (int read = 0; read < most_reads && may_take(); ++read) {  // Others may write for ever.
+    const Took took = take();
+    if (took == Took::end) close();
+    if (took == Took::end || took == Took::nothing) break;
+  }
+  return ended();
+}
+
 void Capture::on_events(async::Events) noexcept {
-  if (valve_ != nullptr && !valve_->is_open()) {
+  if (!may_take()) {
     stop();
     held_ = true;
     valve_->hold(*this);
     return;
   }
   // One read: level-triggered watching reports the rest again, and the end, without a read that fails.
-  const int most_reads = listener_ != nullptr ? most_reads_streaming : 1;
   for (int read = 0; read < most_reads; ++read) {
     const Took took = take();
     if (took == Took::end) return end();
-    if (took != Took::full || valve_ == nullptr || !valve_->is_open()) return;
+    if (took != Took::full || listener_ == nullptr || !may_take()) return;
   }
 }
 
 void Capture::go_on() noexcept {
   held_ = false;
-  try {
-    start(*loop_);
-  } catch (const Error&) {  // No memory for a watch: what has come is taken, and nothing more.
-    drain_and_close();
-  }
+  start(*loop_);
   if (bell_ != nullptr) bell_->ring();
 }
 

@@ -24,11 +24,12 @@ class Capture final : async::FdWatch, Valve::Held {
   /// Makes the pipe and returns its writing end, which is for the child alone.
   std::expected<Descriptor, async::StartError> open();
 
-  /// Begins to read. Requires: opened. Throws gather::Error when the kernel has no watch left.
-  void start(async::Loop& loop) {
-    loop_ = &loop;
-    FdWatch::start(loop, pipe_.get(), async::Events::readable);
-  }
+  /// Begins to read. Requires: opened. Where the kernel has no watch left it takes what has come, and nothing
+  /// more.
+  void start(async::Loop& loop) noexcept;
+
+  /// Instead of start(), or before it: takes what has come, and whether that was all to the end.
+  bool read_to_end();
 
   /// Before open(): `listener` is given what comes, too, and `valve` may hold it back. Both outlive it.
   void pass_to(Listener& listener, Valve& valve) noexcept {
@@ -53,6 +54,7 @@ class Capture final : async::FdWatch, Valve::Held {
   enum class Took : std::uint8_t { some, full, nothing, end };  // full: as much as there was room for.
   Took take();
   void on_events(async::Events events) noexcept override;
+  bool may_take() const noexcept { return valve_ == nullptr || valve_->is_open(); }
   void go_on() noexcept override;
   void end() noexcept;
 

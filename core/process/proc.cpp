@@ -68,13 +68,25 @@ std::string command_of(pid_t pid) {
   return command;
 }
 
-std::string variable_of(pid_t pid, std::string_view name) {
-  const std::string environment = read_of(pid, "environ");
+std::string environment_of(pid_t pid) {
+  constexpr useconds_t pause_us = 500;
+  constexpr int most_looks = 100;
+  for (int look = 1;; ++look) {
+    std::string environment = read_of(pid, "environ");
+    // In the middle of an execve its new memory has nothing yet, arguments neither.
+    if (!environment.empty() || look == most_looks || !read_of(pid, "cmdline").empty()) return environment;
+    const auto entry = parse(pid, read_of(pid, "stat"));
+    if (!entry || entry->zombie) return environment;
+    usleep(pause_us);
+  }
+}
+
+std::string_view variable_in(std::string_view environment, std::string_view name) {
   std::string_view rest = environment;
   while (!rest.empty()) {
     const std::string_view entry = rest.substr(0, rest.find('\0'));
     if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name))
-      return std::string(entry.substr(name.size() + 1));
+      return entry.substr(name.size() + 1);
     rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
   }
   return {};

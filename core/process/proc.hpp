@@ -27,8 +27,11 @@ std::string read_of(pid_t pid, std::string_view file);
 /// Its arguments with spaces between them, or its name if it shows none; empty if it is gone.
 std::string command_of(pid_t pid);
 
-/// The value of `name` in the environment it was started with; empty if it has none, or hides it.
-std::string variable_of(pid_t pid, std::string_view name);
+/// The environment it was started with, a null behind each variable; empty if it has none, or hides it. Waits
+/// for a program that is just being started, which has none yet.
+std::string environment_of(pid_t pid);
+/// The value of `name` in such an environment; empty if it has none.
+std::string_view variable_in(std::string_view environment, std::string_view name);
 
 /// The most memory that this process has had since its program began, in bytes; 0 if it can't be known.
 std::uint64_t own_peak_bytes();

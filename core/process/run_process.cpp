@@ -37,6 +37,9 @@ class Attempt {
     if (listeners.out != nullptr) out_.pass_to(*listeners.out, *listeners.valve);
     if (listeners.err != nullptr) err_.pass_to(*listeners.err, *listeners.valve);
   }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() { watch_.cancel(); }
 
   /// Tries again while the reason may pass. Cancelling it meanwhile has nothing to clean up.
   Co<std::expected<void, async::StartError>> start() {
@@ -47,8 +50,7 @@ class Attempt {
       Started started = co_await try_to_start();
       if (started) {
         child_ = std::move(*started);
-        out_.start(loop_);
-        err_.start(loop_);
+        watch_ = loop_.call_later(unwatched, [this] { watch(); });
         co_return std::expected<void, async::StartError>{};
       }
       out_.close();
@@ -63,6 +65,8 @@ class Attempt {
   /// Resumes with true once the leader has ended.
   Co<bool> leader_end() {
     while (!child_->ended()) co_await bell_.wait();
+    if (!watched_ && out_.read_to_end() && err_.read_to_end()) watched_ = true;
+    watch();
     co_return true;
   }
 
@@ -76,6 +80,7 @@ class Attempt {
   /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster.
   Co<> stop() {
     stopped_ = true;
+    watch();
     child_->signal(*policy_.signal);
     child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
     if (!co_await unless_cancelled(group_gone(loop_.now() + policy_.grace))) {
@@ -103,6 +108,17 @@ class Attempt {
   }
 
  private:
+  /// A program that ends sooner than this is read when it has ended: that spares two watches, and a wake-up
+  /// for the ends of its pipes before the one for its own.
+  static constexpr Duration unwatched = 2ms;
+
+  void watch() noexcept {
+    if (std::exchange(watched_, true)) return;
+    watch_.cancel();
+    for (Capture* const capture : {&out_, &err_})
+      if (!capture->ended()) capture->start(loop_);
+  }
+
   Co<Started> try_to_start() {
     auto out = out_.open();
     if (!out) co_return std::unexpected(std::move(out.error()));
@@ -155,6 +171,8 @@ class Attempt {
   Capture out_{result_.out};
   Capture err_{result_.err};
   std::unique_ptr<Child> child_;
+  async::Call watch_;
+  bool watched_ = false;
   bool stopped_ = false;
 };
 

@@ -92,7 +92,9 @@ std::vector<Leftover> describe(const std::vector<pid_t>& processes) {
   std::vector<Leftover> result;
   for (const pid_t pid : processes) {
     std::string command = command_of(pid);
-    if (!command.empty()) result.push_back({pid, std::move(command), variable_of(pid, task_variable)});
+    if (!command.empty())
+      result.push_back(
+          {pid, std::move(command), std::string(variable_in(environment_of(pid), task_variable))});
   }
   return result;
 }

@@ -134,14 +134,6 @@ int error_of_directory(const std::string& directory) {
   return access(directory.c_str(), X_OK) != 0 ? errno : 0;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
 class UvStarter final : public Starter {
  public:
   explicit UvStarter(async::Loop& loop) noexcept : loop_(loop) {}
@@ -167,8 +159,8 @@ class UvStarter final : public Starter {
       streams[i].flags = descriptor < 0 ? UV_IGNORE : UV_INHERIT_FD;  // UV_IGNORE is /dev/null.
       streams[i++].data.fd = descriptor;
     }
-    std::vector<char*> argv = pointers(spec.argv);
-    std::vector<char*> environment = pointers(spec.environment);
+    std::vector<char*> argv = async::exec_pointers(spec.argv);
+    std::vector<char*> environment = spec.environment.pointers();
     uv_process_options_t options{};
     options.exit_cb = Block::on_exit;
     options.file = program->c_str();

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 #include <ranges>
 
@@ -15,19 +15,6 @@ namespace gather::run {
 namespace {
 
 constexpr std::string_view own_prefix = "GATHER_";
-
-void set(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
-  std::string entry;
-  entry.reserve(name.size() + 1 + value.size());
-  entry.append(name).append(1, '=').append(value);
-  const auto place = std::ranges::find_if(environment, [&](const std::string& other) {
-    return other.size() > name.size() && other[name.size()] == '=' && other.starts_with(name);
-  });
-  if (place == environment.end())
-    environment.push_back(std::move(entry));
-  else
-    *place = std::move(entry);
-}
 
 std::vector<std::string> argv_of(const job::Run& run, int slot) {
   std::vector<std::string> argv = run.argv;
@@ -76,11 +63,12 @@ async::Co<std::vector<LeftProcess>> ProcessExecutor::clean_up() {
 }
 
 void ProcessExecutor::share(const process::Jobserver* jobserver, std::function<void()> ready) {
-  const char* const before = async::environment_value(inherited_, "MAKEFLAGS");
+  common_of_.clear();
+  const char* const before = async::find_variable(inherited_, "MAKEFLAGS");
   const std::string flags = before == nullptr ? "" : before;
   if (jobserver == nullptr && !process::jobserver_of(flags)) return;
-  set(inherited_, "MAKEFLAGS",
-      jobserver == nullptr ? process::without_jobserver(flags) : jobserver->makeflags(flags));
+  async::set_variable(inherited_, "MAKEFLAGS",
+                      jobserver == nullptr ? process::without_jobserver(flags) : jobserver->makeflags(flags));
   jobserver_ = jobserver;
   jobserver_ready_ = std::move(ready);
 }
@@ -99,7 +87,17 @@ void ProcessExecutor::last_output(job::TaskId id, Stream stream, const Output::S
   (stream == Stream::out ? found->second->out : found->second->err).read_end(end_kept, sink);
 }
 
-async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const {
+const async::Environment& ProcessExecutor::common_environment(const AttemptContext& context) {
+  if (common_of_.empty() || common_of_ != context.run_id) {
+    auto variables = std::make_shared<async::Environment::Variables>(inherited_);
+    for (const auto& [name, value] : context.job.env) async::set_variable(*variables, name, value);
+    common_ = async::Environment(std::move(variables));
+    common_of_ = context.run_id;
+  }
+  return common_;
+}
+
+async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) {
   const job::Task& task = context.task();
   async::ChildSpec spec;
   if (const auto* run = std::get_if<job::Run>(&task.action))
@@ -107,15 +105,12 @@ async::ChildSpec ProcessExecutor::spec_for(const AttemptContext& context) const 
   else
     spec.argv = {"sh", "-e", "-c", std::get<job::Shell>(task.action).script};
   spec.directory = (context.job.directory / task.cwd.value_or("")).string();
-  constexpr std::size_t ours = 4;
-  spec.environment.reserve(inherited_.size() + context.job.env.size() + task.env.size() + ours);
-  spec.environment.insert(spec.environment.end(), inherited_.begin(), inherited_.end());
-  for (const auto* list : {&context.job.env, &task.env})
-    for (const auto& [name, value] : *list) set(spec.environment, name, value);
-  set(spec.environment, process::task_variable, task.id);
-  set(spec.environment, process::attempt_variable, fmt::to_string(context.number));
-  set(spec.environment, "GATHER_RUN_ID", context.run_id);
-  set(spec.environment, "GATHER_SLOT", fmt::to_string(context.slot));
+  spec.environment = common_environment(context);
+  for (const auto& [name, value] : task.env) spec.environment.set(name, value);
+  spec.environment.set(process::task_variable, task.id);
+  spec.environment.set(process::attempt_variable, fmt::to_string(context.number));
+  spec.environment.set("GATHER_RUN_ID", context.run_id);
+  spec.environment.set("GATHER_SLOT", fmt::to_string(context.slot));
   return spec;
 }
 

@@ -63,7 +63,9 @@ class ProcessExecutor final : public Executor {
   void resume() noexcept;
 
  private:
-  async::ChildSpec spec_for(const AttemptContext& context) const;
+  async::ChildSpec spec_for(const AttemptContext& context);
+  /// What all processes of a run find in their environment, made once for each run.
+  const async::Environment& common_environment(const AttemptContext& context);
   async::Co<std::expected<process::Exit, async::StartError>> in_foreground(async::ChildSpec spec,
                                                                            const process::StopPolicy& policy,
                                                                            process::ProcessResult& result);
@@ -72,6 +74,8 @@ class ProcessExecutor final : public Executor {
                                     process::Descriptor& opened) const;
 
   std::vector<std::string> inherited_;
+  async::Environment common_;
+  std::string common_of_;  // The run that it is of; empty: none yet.
   std::string launcher_program_;
   std::unique_ptr<process::Starter> starter_;
   std::unordered_map<job::TaskId, const process::ProcessResult*> running_;

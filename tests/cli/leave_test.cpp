@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -97,6 +98,30 @@ TEST_CASE("what was left runs on when gather is killed, and what others have sta
   program.end();
   CHECK(eventually([&] { return daemons.count("-other") == 0; }));
   CHECK(daemons.count("-db") == 1);
+}
+
+TEST_CASE("what was left stays also while it becomes another program, when it shows no environment",
+          "[cli][process][leave]") {
+  const Daemons daemons;
+  const Daemons others;
+  Gather gather;
+  gather.file("again", "exec sh \"$0\" \"$1\"\n");  // And again, and again.
+  gather.file("gather.yaml", fmt::format(R"(tasks:
+  db:
+    leave: true
+    shell: |
+      for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do setsid sh ./again {} > /dev/null 2>&1 & done
+  other: {{ needs: db, grace: 300ms, shell: "trap '' TERM\n echo on >&2; while :; do sleep 1; done; : {}" }}
+)",
+                                         daemons.word(), others.word()));
+  Program program = gather.start({"--output", "stream"});
+  program.wait_for_err("on\n");
+  program.signal(SIGKILL);
+  program.end();
+  CHECK(eventually([&] { return others.count() == 0; }));
+  // One that is just being started shows no arguments either.
+  std::size_t most = 0;
+  CHECK(eventually([&] { return (most = std::max(most, daemons.count())) == 16; }));
 }
 
 TEST_CASE("a daemon that keeps the pipes is no leak with `leave`, and holds nobody up",

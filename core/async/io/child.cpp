@@ -54,7 +54,7 @@ struct Plan {
   pid_t parent;
   bool new_session;
   bool dies_with_parent;
-  bool keeps_ignored_signals;
+  Dispositions dispositions;
 };
 
 /// Written by the child, read by its parent, when the program can't be run.
@@ -104,17 +104,21 @@ class AllSignalsBlocked {
   for (;;) syscall(SYS_exit_group, 127);
 }
 
-GATHER_IN_CHILD void reset_signals(bool keep_ignored) {
+/// The address of a handler, or 0 or 1 for SIG_DFL and SIG_IGN: it stands first on x86, ARM and RISC-V.
+GATHER_IN_CHILD std::uint64_t disposition(int number) {
+  std::array<std::uint64_t, 8> action{};
+  syscall(SYS_rt_sigaction, number, nullptr, action.data(), signal_set_size);
+  return action[0];
+}
+
+GATHER_IN_CHILD void reset_signals(Dispositions wanted) {
   // A signal that comes between here and execve must not run a handler of the parent's, and the program does
-  // not inherit what we ignore unless that is wanted. All zero is SIG_DFL in every layout, and the handler
-  // stands first on x86, ARM and RISC-V; KILL and STOP refuse, rightly.
+  // not inherit what we ignore unless that is wanted. All zero is SIG_DFL in every layout; KILL and STOP
+  // refuse, rightly.
   const std::array<std::uint64_t, 8> by_default{};
-  for (int number = 1; number <= last_signal; ++number) {
-    if (keep_ignored && number != SIGPIPE && number != SIGXFSZ) {
-      std::array<std::uint64_t, 8> before{};
-      syscall(SYS_rt_sigaction, number, nullptr, before.data(), signal_set_size);
-      if (before[0] <= 1) continue;  // SIG_DFL or SIG_IGN.
-    }
+  for (int number = 1; number <= last_signal && wanted != Dispositions::are_untouched; ++number) {
+    const bool may_stay = wanted == Dispositions::ignored_stay && number != SIGPIPE && number != SIGXFSZ;
+    if (may_stay && disposition(number) <= 1) continue;
     syscall(SYS_rt_sigaction, number, by_default.data(), nullptr, signal_set_size);
   }
   const std::uint64_t none = 0;
@@ -158,7 +162,7 @@ GATHER_IN_CHILD void set_streams(const Plan& plan, Report& report) {
 
 [[noreturn]] GATHER_IN_CHILD void become(const Plan& plan, Report& report) {
   if (plan.new_session && syscall(SYS_setsid) < 0) give_up(report, StartStep::session, errno);
-  reset_signals(plan.keeps_ignored_signals);
+  reset_signals(plan.dispositions);
   if (plan.dies_with_parent) {
     if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
       give_up(report, StartStep::session, errno);
@@ -213,19 +217,17 @@ pid_t fork_child(const Plan& plan, Report& report, int& pidfd) {
   return static_cast<pid_t>(pid);
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
 }  // namespace
 
 bool can_start_children() noexcept {
   static const bool can = syscall(SYS_close_range, ~0u, ~0u, 0u) == 0;
   return can;
+}
+
+bool signals_are_untouched() noexcept {
+  for (int number = 1; number <= last_signal; ++number)
+    if (disposition(number) != 0) return false;
+  return true;
 }
 
 void keep_exit_statuses() noexcept {
@@ -244,9 +246,9 @@ std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, Start
   assert(!spec.argv.empty() && passed.size() <= most_passed);
   if (path == StartPath::automatic) path = safest;
   const std::vector<std::string> candidates = program_candidates(spec);
-  const std::vector<char*> candidate_pointers = pointers(candidates);
-  const std::vector<char*> argv = pointers(spec.argv);
-  const std::vector<char*> environment = pointers(spec.environment);
+  const std::vector<char*> candidate_pointers = exec_pointers(candidates);
+  const std::vector<char*> argv = exec_pointers(spec.argv);
+  const std::vector<char*> environment = spec.environment.pointers();
   std::array<PassedDescriptor, most_passed> passed_on;
   std::ranges::copy(passed, passed_on.begin());
   const Plan plan{.argv = argv.data(),
@@ -259,7 +261,7 @@ std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, Start
                   .parent = getpid(),
                   .new_session = spec.new_session,
                   .dies_with_parent = spec.dies_with_parent,
-                  .keeps_ignored_signals = spec.keeps_ignored_signals};
+                  .dispositions = spec.dispositions};
   StartedChild child;
   Report report;
   {
@@ -283,13 +285,6 @@ std::expected<StartedChild, StartError> start_child(const ChildSpec& spec, Start
   return std::unexpected(explain_start(spec, report.step, report.error));
 }
 
-const char* environment_value(const std::vector<std::string>& environment, const std::string& name) noexcept {
-  for (const std::string& entry : environment)
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name))
-      return entry.c_str() + name.size() + 1;
-  return nullptr;
-}
-
 std::vector<std::string> program_candidates(const ChildSpec& spec) {
   const std::string& program = spec.argv.front();
   std::vector<std::string> candidates;
@@ -298,7 +293,7 @@ std::vector<std::string> program_candidates(const ChildSpec& spec) {
     candidates.push_back(program);
     return candidates;
   }
-  const char* const path = environment_value(spec.environment, "PATH");
+  const char* const path = spec.environment.find("PATH");
   std::string_view rest = path != nullptr ? path : "/bin:/usr/bin";
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find(':'), rest.size());

@@ -2,6 +2,7 @@
 /// loop.
 #pragma once
 
+#include "core/async/io/environment.hpp"
 #include "core/async/io/start_error.hpp"
 
 #include <sys/types.h>
@@ -15,22 +16,29 @@
 
 namespace gather::async {
 
+/// What becomes of the dispositions of signals. The mask is empty in any case.
+enum class Dispositions : std::uint8_t {
+  by_default,     ///< None is ignored.
+  ignored_stay,   ///< As nohup needs; but for SIGPIPE and SIGXFSZ, as in Python.
+  are_untouched,  ///< This process handles and ignores none (signals_are_untouched), and need not look.
+};
+
 /// What to start. The descriptors stay the caller's.
 struct ChildSpec {
   static constexpr int null_device = -1;  ///< /dev/null.
   static constexpr int inherited = -2;    ///< This process's own, as it is, closed or close-on-exec included.
 
-  std::vector<std::string> argv;           ///< Not empty; argv[0] is looked for in PATH if it has no slash.
-  std::vector<std::string> environment{};  ///< "NAME=value", all of it.
-  std::string directory{};                 ///< Empty: this process's own.
-  int stdin_fd = null_device;              ///< Here and below: one of the two above, or any descriptor.
+  std::vector<std::string> argv;  ///< Not empty; argv[0] is looked for in PATH if it has no slash.
+  Environment environment{};      ///< All of it.
+  std::string directory{};        ///< Empty: this process's own.
+  int stdin_fd = null_device;     ///< Here and below: one of the two above, or any descriptor.
   int stdout_fd = null_device;
   int stderr_fd = null_device;
 
   // The defaults are the runner's; async::create_subprocess_exec has others.
-  bool new_session = true;             ///< In a session and group of its own.
-  bool dies_with_parent = true;        ///< Gets SIGKILL when the thread that started it ends.
-  bool keeps_ignored_signals = false;  ///< As nohup needs; SIGPIPE and SIGXFSZ are never kept, as in Python.
+  bool new_session = true;       ///< In a session and group of its own.
+  bool dies_with_parent = true;  ///< Gets SIGKILL when the thread that started it ends.
+  Dispositions dispositions = Dispositions::by_default;
 };
 
 /// A descriptor that a child gets besides 0 to 2.
@@ -55,6 +63,9 @@ enum class StartPath : std::uint8_t {
 /// Whether the kernel has what `vfork` and `fork` need (Linux 5.9).
 bool can_start_children() noexcept;
 
+/// Whether this process neither handles nor ignores any signal. Takes 64 system calls.
+bool signals_are_untouched() noexcept;
+
 /// Undoes an ignored SIGCHLD, with which the kernel would throw exit statuses away; a handler stays.
 void keep_exit_statuses() noexcept;
 
@@ -76,8 +87,5 @@ inline constexpr std::size_t most_passed = 2;
 /// Where the program may be, in the order to try; relative ones count from `directory`. Empty if there is
 /// nowhere to look.
 std::vector<std::string> program_candidates(const ChildSpec& spec);
-
-/// The value of `name` in `environment`, null if it is not there; valid as long as that.
-const char* environment_value(const std::vector<std::string>& environment, const std::string& name) noexcept;
 
 }  // namespace gather::async

@@ -50,7 +50,7 @@ StartError unknown_program(const ChildSpec& spec) {
                     relative ? fmt::format(" in the working directory {}", in_quotes(spec.directory)) : "")};
   }
   if (program.empty()) return {StartFailure::not_found, "the program's name is empty"};
-  const char* const path = environment_value(spec.environment, "PATH");
+  const char* const path = spec.environment.find("PATH");
   if (path == nullptr)
     return {
         StartFailure::not_found,
@@ -69,11 +69,12 @@ StartError explain_length(const ChildSpec& spec) {
   constexpr std::size_t longest_string = std::size_t{32} * 4096;
   std::size_t longest = 0;
   std::size_t sum = 0;
-  for (const auto* const strings : {&spec.argv, &spec.environment})
-    for (const std::string& string : *strings) {
-      longest = std::max(longest, string.size() + 1);
-      sum += string.size() + 1 + sizeof(char*);
-    }
+  const auto count = [&](const std::string& string) {
+    longest = std::max(longest, string.size() + 1);
+    sum += string.size() + 1 + sizeof(char*);
+  };
+  std::ranges::for_each(spec.argv, count);
+  spec.environment.for_each(count);
   if (longest > longest_string)
     return {StartFailure::too_long,
             fmt::format("an argument or environment value of {} is longer than one process can take ({} "

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -82,10 +83,12 @@ ChildSpec spec_of(std::vector<std::string> argv, SubprocessOptions& options) {
                  .directory = std::move(options.cwd),
                  .new_session = options.start_new_session,
                  .dies_with_parent = options.dies_with_thread,
-                 .keeps_ignored_signals = true};
-  for (const auto* const strings : {&spec.argv, &spec.environment})
-    for (const std::string& string : *strings)
-      if (string.contains('\0')) throw std::invalid_argument("an argument or environment value holds a NUL");
+                 .dispositions = Dispositions::ignored_stay};
+  const auto check = [](const std::string& string) {
+    if (string.contains('\0')) throw std::invalid_argument("an argument or environment value holds a NUL");
+  };
+  std::ranges::for_each(spec.argv, check);
+  spec.environment.for_each(check);
   if (spec.directory.contains('\0')) throw std::invalid_argument("the working directory holds a NUL");
   return spec;
 }

@@ -24,6 +24,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -109,21 +110,29 @@ class Launcher {
     }
   }
 
+  /// Those of one packet; another would be an event of its own.
   void take_requests() {
-    for (;;) {
-      const auto took = channel_.receive([this](Channel::Message& message) { take(message); });
-      if (took == Channel::Took::end) gather_gone_ = true;
-      if (took != Channel::Took::packet) return;
-    }
+    const auto took = channel_.receive([this](Channel::Message& message) { take(message); });
+    if (took == Channel::Took::end) gather_gone_ = true;
   }
 
   void take(Channel::Message& message) {
     const auto kind = static_cast<Kind>(message.kind);
+    if (kind == Kind::common) {
+      auto variables = std::make_shared<async::Environment::Variables>();
+      Reader(message.body) >> *variables;
+      common_ = std::move(variables);
+      return;
+    }
     if (kind == Kind::start) {
       Waiting& waiting = starts_.emplace_back(message.id, StartRequest{}, std::vector<Descriptor>{}, true);
       waiting.complete = message.complete;
       Reader body(message.body);
       body >> waiting.request;
+      async::ChildSpec& spec = waiting.request.spec;
+      spec.dispositions = dispositions_;
+      if (waiting.request.has_common)
+        spec.environment = async::Environment(common_, std::move(spec.environment).own());
       for (Descriptor& descriptor : message.descriptors) waiting.descriptors.push_back(std::move(descriptor));
       return;
     }
@@ -340,6 +349,10 @@ class Launcher {
   Descriptor signals_;
   Descriptor null_;
   pid_t gather_;
+  // A sanitizer handles some of its own.
+  const async::Dispositions dispositions_ =
+      async::signals_are_untouched() ? async::Dispositions::are_untouched : async::Dispositions::by_default;
+  std::shared_ptr<const async::Environment::Variables> common_;  // Of the environments of children.
   std::deque<Waiting> starts_;
   JobserverShare jobserver_;
   std::unordered_map<std::uint64_t, Child> children_;  // Until they are reaped.
@@ -368,7 +381,9 @@ std::expected<Started, async::StartError> start(const std::string& program) {
   async::ChildSpec spec{.argv = {program, argument, std::to_string(getpid())},
                         .stdin_fd = ends->second.get(),
                         .dies_with_parent = false};
-  for (char** entry = environ; *entry != nullptr; ++entry) spec.environment.emplace_back(*entry);
+  async::Environment::Variables variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
+  spec.environment = std::move(variables);
   const auto child = async::start_child(spec);
   if (!child) return std::unexpected(child.error());
   return Started{child->pid, Descriptor(child->pidfd), std::move(ends->first)};

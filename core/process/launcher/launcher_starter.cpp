@@ -143,6 +143,7 @@ class LauncherStarter final : public Starter, private async::FdWatch {
   Channel channel_;
   std::unordered_map<std::uint64_t, Record> children_;
   std::uint64_t next_id_ = 1;
+  std::shared_ptr<const async::Environment::Variables> told_common_;
   Answer swept_;
   std::vector<Leftover> leftovers_;
   std::optional<SharedJobserver> shared_;
@@ -255,6 +256,11 @@ Co<std::expected<std::unique_ptr<process::Child>, StartError>> LauncherStarter::
   const std::uint64_t id = next_id_++;
   Writer body;
   body << start;
+  if (const auto& common = spec.environment.common(); common && common != told_common_) {
+    if (const int error = send(channel_, Kind::common, 0, Writer() << *common); error != 0)
+      co_return std::unexpected(async::explain_descriptors(error));
+    told_common_ = common;
+  }
   if (const int error = send(channel_, Kind::start, id, body, std::span(descriptors).first(count));
       error != 0)
     co_return std::unexpected(async::explain_descriptors(error));
@@ -316,15 +322,11 @@ void LauncherStarter::flush() {
 }
 
 void LauncherStarter::on_events(async::Events events) noexcept {
-  if (any(events, async::Events::readable)) {
-    constexpr int most = 16;  // So that a launcher with much to say does not keep the loop for itself.
-    for (int packet = 0; packet < most; ++packet) {
-      const auto took = channel_.receive([this](const Channel::Message& message) { take(message); });
-      if (took == Channel::Took::end) {
-        launcher_died();
-        return;
-      }
-      if (took == Channel::Took::nothing) break;
+  if (any(events, async::Events::readable)) {  // One packet: another would be an event of its own.
+    const auto took = channel_.receive([this](const Channel::Message& message) { take(message); });
+    if (took == Channel::Took::end) {
+      launcher_died();
+      return;
     }
   }
   if (!channel_.idle()) flush();

@@ -11,6 +11,7 @@ namespace gather::process::launcher {
 
 enum class Kind : std::uint8_t {
   // From gather.
+  common,  ///< Variables that the environments of children have in common from now on.
   start,   ///< What to start, with the descriptors that it needs. Answer: started or refused.
   signal,  ///< For a child's group.
   alone,   ///< Whether nobody of its group lives besides it. Answer: is_alone.
@@ -54,10 +55,11 @@ inline Reader& operator>>(Reader& from, SharedJobserver& jobserver) {
 }
 
 /// What `start` says. stdin_fd and its like are indices into the message's descriptors, or negative as in
-/// ChildSpec.
+/// ChildSpec. Of the environment only its own variables travel.
 struct StartRequest {
   async::ChildSpec spec;
   ChildPolicy policy;
+  bool has_common = false;  // Its environment.
 };
 
 inline Writer& operator<<(Writer& to, const async::StartError& error) {
@@ -87,13 +89,16 @@ inline Reader& operator>>(Reader& from, Reaped& reaped) {
 inline Writer& operator<<(Writer& to, const StartRequest& request) {
   const async::ChildSpec& spec = request.spec;
   return to << request.policy.grace.count() << request.policy.leave << request.policy.isolate << spec.stdin_fd
-            << spec.stdout_fd << spec.stderr_fd << spec.directory << spec.argv << spec.environment;
+            << spec.stdout_fd << spec.stderr_fd << spec.directory << spec.argv << spec.environment.own()
+            << (spec.environment.common() != nullptr);
 }
 inline Reader& operator>>(Reader& from, StartRequest& request) {
   Duration::rep grace = 0;
   async::ChildSpec& spec = request.spec;
+  async::Environment::Variables own;
   from >> grace >> request.policy.leave >> request.policy.isolate >> spec.stdin_fd >> spec.stdout_fd >>
-      spec.stderr_fd >> spec.directory >> spec.argv >> spec.environment;
+      spec.stderr_fd >> spec.directory >> spec.argv >> own >> request.has_common;
+  spec.environment = std::move(own);
   request.policy.grace = Duration(grace);
   return from;
 }

@@ -24,9 +24,9 @@ void Staying::add(pid_t leader, const std::string& attempt) {
   if (!attempt.empty()) attempts_.insert(attempt);
 }
 
-std::string Staying::attempt_of(const std::vector<std::string>& environment) {
+std::string Staying::attempt_of(const async::Environment& environment) {
   const auto value = [&](std::string_view name) -> std::string_view {
-    const char* const text = async::environment_value(environment, std::string(name));
+    const char* const text = environment.find(name);
     return text == nullptr ? "" : text;
   };
   return name_of(value(task_variable), value(attempt_variable));
@@ -35,7 +35,9 @@ std::string Staying::attempt_of(const std::vector<std::string>& environment) {
 bool Staying::contains(pid_t pid) const {
   if (sessions_.empty()) return false;
   if (sessions_.contains(pid)) return true;
-  return attempts_.contains(name_of(variable_of(pid, task_variable), variable_of(pid, attempt_variable)));
+  const std::string environment = environment_of(pid);
+  return attempts_.contains(
+      name_of(variable_in(environment, task_variable), variable_in(environment, attempt_variable)));
 }
 
 std::vector<pid_t> Staying::alive() const {

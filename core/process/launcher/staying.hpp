@@ -1,6 +1,8 @@
 /// What children have left behind for good (ChildPolicy::leave), and how it is known again.
 #pragma once
 
+#include "core/async/io/environment.hpp"
+
 #include <sys/types.h>
 
 #include <string>
@@ -18,7 +20,7 @@ class Staying {
   /// nobody lives there any more.
   void add(pid_t leader, const std::string& attempt);
   /// What add() knows a child's attempt by; empty if its environment does not tell.
-  static std::string attempt_of(const std::vector<std::string>& environment);
+  static std::string attempt_of(const async::Environment& environment);
   /// `leader` is the number of a new child.
   void forget(pid_t leader) { sessions_.erase(leader); }
 

@@ -128,6 +128,39 @@ TEST_CASE("arguments and an environment of any size reach the program", "[proces
   CHECK((text_of(result.out) == large + large));
 }
 
+TEST_CASE("of two common environments each program gets its own one", "[process][launcher]") {
+  const auto common = [](const std::string& value) {
+    return std::make_shared<const async::Environment::Variables>(
+        async::Environment::Variables{"PATH=/usr/bin:/bin", "COMMON=" + value});
+  };
+  const std::string large(100'000, 'x');
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  const int right = loop.run([](Loop& on, process::Starter& from, auto small, auto big) -> Co<int> {
+    const auto one = [](process::Starter& starts, async::Environment environment) -> Co<std::string> {
+      process::ProcessResult result;
+      const process::StopPolicy policy;
+      co_await process::run_process(
+          starts, {.argv = {"sh", "-c", "echo ${#COMMON} $OWN"}, .environment = environment}, policy, result);
+      co_return text_of(result.out);
+    };
+    std::vector<async::Task<std::string>> tasks;
+    for (int i = 0; i < 40; ++i) {
+      async::Environment environment(i % 3 == 0 ? big : small);
+      environment.set("OWN", std::to_string(i));
+      if (i % 5 == 0) environment.set("COMMON", "12345");
+      tasks.push_back(on.create_task(one(from, std::move(environment))));
+    }
+    int count = 0;
+    for (int i = 0; i < 40; ++i) {
+      const char* const length = i % 5 == 0 ? "5" : i % 3 == 0 ? "100000" : "4";
+      count += co_await tasks[static_cast<std::size_t>(i)] == fmt::format("{} {}\n", length, i) ? 1 : 0;
+    }
+    co_return count;
+  }(loop, *starter, common("tiny"), common(large)));
+  CHECK(right == 40);
+}
+
 TEST_CASE("hundreds of programs at once each get their own streams", "[process][launcher]") {
   Loop loop;
   const auto starter = starter_on(loop, StartPath::launcher);
