@@ -4,8 +4,8 @@
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/net/content_decoder.hpp"
-#include "core/net/digest.hpp"
 #include "core/net/existing.hpp"
+#include "core/net/file_work.hpp"
 #include "core/net/http_date.hpp"
 #include "core/net/nameless_file.hpp"
 #include "core/net/page_turner.hpp"
@@ -28,8 +28,6 @@
 
 namespace gather::net {
 namespace {
-
-using BodyExpectation = std::function<std::optional<std::string>(std::string_view)>;
 
 constexpr std::size_t shown_of_error = 200;
 constexpr std::uint64_t large = 4'000'000;
@@ -55,40 +53,6 @@ UnexpectedStatus unexpected_status(const Head& head, std::string_view body) {
   std::string detail = inert(body.substr(0, std::min(body.find_first_of("\r\n"), shown_of_error)));
   return {head.status, std::move(detail), read_retry_after(head)};
 }
-
-/// For a thread of the pool. Nothing if the file can't be read.
-std::optional<Digest> digest_of(OwnDescriptor file, std::uint64_t size, Algorithm algorithm) {
-  Digest digest(algorithm);
-  if (!update_from(digest, file.number(), size)) return std::nullopt;
-  return digest;
-}
-
-/// For a thread of the pool: why the first `size` bytes of the file are not as expected.
-std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size, BodyExpectation fault_in) {
-  if (size > longest_kept_body)
-    return fmt::format("the body has {} bytes, and only {} MB of one are looked into", size,
-                       longest_kept_body / 1'000'000);
-  std::string body(size, '\0');
-  std::size_t done = 0;
-  while (done < body.size()) {
-    const ssize_t count =
-        pread(file.number(), body.data() + done, body.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return "the body can't be read back from the disk";
-    done += static_cast<std::size_t>(count);
-  }
-  return fault_in(body);
-}
-
-std::optional<std::string> fault_in_text(const std::string& body, BodyExpectation fault_in) {
-  return fault_in(body);
-}
-
-/// For a thread of the pool: errno, or 0.
-int sync(OwnDescriptor file) { return file.valid() && fsync(file.number()) == 0 ? 0 : errno; }
-
-/// For a thread of the pool.
-void let_go(OwnDescriptor) {}
 
 std::string cannot_sync(const std::filesystem::path& path, int error) {
   return fmt::format("can't force {} onto the disk: {}", inert(path.native()), system_error_text(error));
@@ -346,7 +310,8 @@ class Attempt {
     if (!part_) co_return fetched;
     if (auto why = dress(answer.head, part_->descriptor())) co_return LocalFailure{std::move(*why)};
     if (wanted_.fsync != Fsync::never)
-      if (const int error = co_await async::to_thread(&sync, OwnDescriptor::twin_of(part_->descriptor())))
+      if (const int error =
+              co_await async::to_thread(&sync_to_disk, OwnDescriptor::twin_of(part_->descriptor())))
         co_return LocalFailure{cannot_sync(*wanted_.output, error)};
     fetched.path = receiver.path();
     if (wanted_.path && wanted_.if_exists == IfExists::verify)
@@ -368,7 +333,7 @@ class Attempt {
     if (wanted_.fsync == Fsync::full) {
       const auto parent = wanted_.output->parent_path();
       OwnDescriptor folder(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-      if (const int error = co_await async::to_thread(&sync, std::move(folder)))
+      if (const int error = co_await async::to_thread(&sync_to_disk, std::move(folder)))
         co_return LocalFailure{cannot_sync(parent, error)};
     }
     co_return fetched;

@@ -1,5 +1,6 @@
 #include "core/process/launcher/launcher.hpp"
 
+#include "core/process/descriptor.hpp"
 #include "core/process/group.hpp"
 #include "core/process/launcher/isolation.hpp"
 #include "core/process/launcher/jobserver_share.hpp"
@@ -25,7 +26,9 @@
 #include <cstdlib>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -36,8 +39,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-constexpr const char* argument = "--launcher-of";
 
 /// What has left its group gets this between SIGTERM and SIGKILL.
 constexpr Duration stray_grace = 200ms;
@@ -374,20 +375,6 @@ Descriptor block_signals() {
 }
 
 }  // namespace
-
-std::expected<Started, async::StartError> start(const std::string& program) {
-  auto ends = make_socket_pair();
-  if (!ends) return std::unexpected(async::explain_descriptors(ends.error()));
-  async::ChildSpec spec{.argv = {program, argument, std::to_string(getpid())},
-                        .stdin_fd = ends->second.get(),
-                        .dies_with_parent = false};
-  async::Environment::Variables variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
-  spec.environment = std::move(variables);
-  const auto child = async::start_child(spec);
-  if (!child) return std::unexpected(child.error());
-  return Started{child->pid, Descriptor(child->pidfd), std::move(ends->first)};
-}
 
 }  // namespace launcher
 

@@ -3,15 +3,7 @@
 /// *Processes*.
 #pragma once
 
-#include "core/async/io/start_error.hpp"
-#include "core/process/descriptor.hpp"
-
-#include <sys/types.h>
-
-#include <expected>
 #include <optional>
-#include <string>
-#include <utility>
 
 namespace gather::process {
 
@@ -21,15 +13,9 @@ std::optional<int> run_as_launcher(int argc, char** argv);
 
 namespace launcher {
 
-/// A launcher that was started: our child, in a session of its own.
-struct Started {
-  pid_t pid = -1;
-  Descriptor pidfd;   ///< Readable once it has ended.
-  Descriptor socket;  ///< Our end; the launcher ends its children when it closes.
-};
-
-/// Starts `program` as a launcher. It holds nothing of ours but its end of the socket.
-std::expected<Started, async::StartError> start(const std::string& program);
+/// What a launcher is started with, before the number of the process that started it. Its standard input is
+/// its end of the socket, and it holds nothing else of ours.
+inline constexpr const char* argument = "--launcher-of";
 
 }  // namespace launcher
 }  // namespace gather::process

@@ -1,9 +1,9 @@
 /// Children that the launcher starts for us: requests go to it, answers wake who waits for them.
 #include "core/async/loop/running.hpp"
 #include "core/async/loop/watch.hpp"
-#include "core/async/task/error.hpp"
-#include "core/async/task/op.hpp"
 #include "core/base/error.hpp"
+#include "core/process/descriptor.hpp"
+#include "core/process/launcher/answer.hpp"
 #include "core/process/launcher/launcher.hpp"
 #include "core/process/launcher/messages.hpp"
 #include "core/process/reap.hpp"
@@ -19,6 +19,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <expected>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -30,61 +33,25 @@ namespace {
 using async::Co;
 using async::StartError;
 
-/// An answer that is under way. One waits at a time.
-class Answer {
- public:
-  class Wait;
-
-  void expect() noexcept { come_ = false; }
-  void arrive() noexcept;
-  bool has_come() const noexcept { return come_; }
-  /// Resumes in the loop's next pass after it has come. A cancel is thrown then, or at once if it was due.
-  Wait wait() noexcept;
-
- private:
-  Wait* waiter_ = nullptr;
-  bool come_ = false;
+/// A launcher that was started: our child, in a session of its own.
+struct Started {
+  pid_t pid = -1;
+  Descriptor pidfd;   // Readable once it has ended.
+  Descriptor socket;  // Our end; the launcher ends its children when it closes.
 };
 
-class Answer::Wait final : public async::Op {
- public:
-  explicit Wait(Answer& answer) noexcept : answer_(answer) {}
-  bool await_ready() const noexcept { return answer_.come_; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> frame) {
-    if (park(frame)) answer_.waiter_ = this;
-  }
-  void await_resume() { leave(); }
-
- private:
-  friend class Answer;
-  Abort abort() noexcept override { return Abort::later; }
-
-  Answer& answer_;
-};
-
-Answer::Wait Answer::wait() noexcept { return Wait(*this); }
-
-void Answer::arrive() noexcept {
-  come_ = true;
-  if (Wait* const waiter = std::exchange(waiter_, nullptr)) waiter->complete();
-}
-
-/// Waits until it has come, whatever happens: the other side is at work, and what it has done must not be
-/// lost. A cancel meanwhile waits for the next await that suspends.
-Co<> await(Answer& answer) {
-  bool cancelled = false;
-  while (!answer.has_come()) {
-    try {
-      co_await answer.wait();
-    } catch (const async::Cancelled&) {
-      cancelled = true;
-    }
-  }
-  if (!cancelled) co_return;
-  async::TaskCell& task = co_await async::this_task();
-  task.cancel();  // Anew, and not counted twice.
-  task.uncancel();
+std::expected<Started, StartError> start_launcher(const std::string& program) {
+  auto ends = make_socket_pair();
+  if (!ends) return std::unexpected(async::explain_descriptors(ends.error()));
+  async::ChildSpec spec{.argv = {program, argument, std::to_string(getpid())},
+                        .stdin_fd = ends->second.get(),
+                        .dies_with_parent = false};
+  async::Environment::Variables variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
+  spec.environment = std::move(variables);
+  const auto child = async::start_child(spec);
+  if (!child) return std::unexpected(child.error());
+  return Started{child->pid, Descriptor(child->pidfd), std::move(ends->first)};
 }
 
 /// What is known of one child, from the request on. The starter keeps it while the launcher may speak of it.
@@ -210,7 +177,7 @@ std::expected<void, StartError> LauncherStarter::ensure_running() {
   if (pid_ >= 0) return {};
   // Should the launcher die, its orphans come to us.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  auto started = launcher::start(program_);
+  auto started = start_launcher(program_);
   if (!started) return std::unexpected(std::move(started.error()));
   pid_ = started->pid;
   pidfd_ = std::move(started->pidfd);
