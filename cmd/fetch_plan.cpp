@@ -165,6 +165,7 @@ void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
   fetch.compressed = command.compressed;
   fetch.netrc = command.netrc;
   fetch.insecure = command.insecure;
+  fetch.public_only = command.public_only;
   if (command.fsync) fetch.fsync = job::Fsync::file;
 }
 

@@ -354,6 +354,7 @@ Command parse_fetch(std::vector<std::string> arguments) {
              "take it compressed if the server can, and write what it is without");
   flags.flag("--netrc", fetch.netrc, "take users and passwords from ~/.netrc");
   flags.flag("--insecure", fetch.insecure, "trust any certificate");
+  flags.flag("--public-only", fetch.public_only, "connect to public addresses alone, also after redirects");
   flags.flag("--fsync", fetch.fsync, "force each file onto the disk before it has its name");
   flags.list("-H,--header", fetch.headers, "'NAME: VALUE'|@FILE", "send this header, or each line of FILE");
   flags.value("--print", fetch.print, "path|sha256|none",

@@ -139,6 +139,7 @@ struct FetchCommand {
   bool compressed = false;
   bool netrc = false;
   bool insecure = false;
+  bool public_only = false;
   bool fsync = false;
   bool allow_empty = false;
   bool dry_run = false;

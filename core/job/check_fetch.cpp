@@ -151,6 +151,7 @@ constexpr auto keys = std::to_array<Key<FetchDraft>>({
     {"cacert", read_cacert},
     {"cert", read_cert},
     {"insecure", read_insecure},
+    {"public_only", read_public_only},
     {"unix_socket", read_unix_socket},
     {"resolve", read_resolve},
 

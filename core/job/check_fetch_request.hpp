@@ -28,6 +28,7 @@ void read_netrc(Reader& reader, Member member, FetchDraft& draft);
 void read_cacert(Reader& reader, Member member, FetchDraft& draft);
 void read_cert(Reader& reader, Member member, FetchDraft& draft);
 void read_insecure(Reader& reader, Member member, FetchDraft& draft);
+void read_public_only(Reader& reader, Member member, FetchDraft& draft);
 void read_unix_socket(Reader& reader, Member member, FetchDraft& draft);
 void read_resolve(Reader& reader, Member member, FetchDraft& draft);
 

@@ -139,6 +139,10 @@ void read_insecure(Reader& reader, Member member, FetchDraft& draft) {
         "`cacert` names the authority of a server with a certificate of its own");
 }
 
+void read_public_only(Reader& reader, Member member, FetchDraft& draft) {
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.public_only = *yes;
+}
+
 void read_unix_socket(Reader& reader, Member member, FetchDraft& draft) {
   if (auto path = read_path(reader, member.value)) draft.fetch.unix_socket = std::move(*path);
 }

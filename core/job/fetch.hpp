@@ -107,6 +107,7 @@ struct Fetch {
   bool insecure = false;
   std::optional<std::filesystem::path> unix_socket;
   std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
+  bool public_only = false;          ///< Only public addresses are connected to.
 
   // Rare, and a job may have a million fetches.
   std::shared_ptr<const Expect> expect;      ///< Null: what is usual.

@@ -1,6 +1,7 @@
 #include "core/net/http_transfer.hpp"
 
 #include "core/base/quote.hpp"
+#include "core/net/public_address.hpp"
 
 #include <fmt/format.h>
 
@@ -239,6 +240,15 @@ void HttpTransfer::pace(std::size_t size) noexcept {
                  std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
+bool HttpTransfer::may_connect_to(const sockaddr& address) noexcept {
+  if (!request_.transport.public_only || is_public(address)) {
+    met_public_ = true;
+    return true;
+  }
+  not_public_ = text_of(address);
+  return false;
+}
+
 void HttpTransfer::stop_clock() noexcept {
   ended_ = loop_.now();
   loop_.disarm(stall_timer_);
@@ -322,6 +332,11 @@ Failure HttpTransfer::explained() const {
   if (multipart_ && !multipart_->fault().empty()) return {Kind::local, multipart_->fault(), true};
   if (!reader_.fault().empty()) return {Kind::protocol, fmt::format("{} {}", host, reader_.fault())};
   if (!no_socket_.empty()) return {Kind::local, fmt::format("{}: {}", host, no_socket_)};
+  if (not_public_ && !met_public_ && result_ == CURLE_COULDNT_CONNECT)
+    return {Kind::connect,
+            fmt::format("{} is at {}, which is no public address, and only those are asked (public_only)",
+                        host, not_public_->empty() ? "a Unix socket" : *not_public_),
+            true};
   if (stalled_) return {Kind::timeout, fmt::format("{} sent nothing for {}", host, show(patience_.stall))};
   if (result_ == CURLE_OPERATION_TIMEDOUT)
     return {Kind::timeout, fmt::format("no connection to {} within {}", host, show(patience_.connect))};

@@ -103,6 +103,7 @@ class HttpTransfer : private Multi::Transfer {
   CURL* easy() const noexcept override { return easy_.get(); }
   void on_ended(CURLcode result) noexcept override;
   void on_no_socket(std::string why) noexcept override { no_socket_ = std::move(why); }
+  bool may_connect_to(const sockaddr& address) noexcept override;
 
   static std::size_t on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept;
@@ -141,6 +142,8 @@ class HttpTransfer : private Multi::Transfer {
   bool uploads_ = false;  // set_upload() was called.
   bool http2_ = false;    // Paused, it would go on filling its window.
   std::string no_socket_;
+  std::optional<std::string> not_public_;  // The last address that was refused.
+  bool met_public_ = false;
 
   StallTimer stall_timer_{*this};
   async::Call stall_check_;

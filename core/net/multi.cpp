@@ -266,6 +266,7 @@ void Multi::set_timer(long milliseconds) noexcept {
 
 curl_socket_t Multi::on_open(void* opener, curlsocktype, curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<Transfer*>(opener);
+  if (!transfer.may_connect_to(address->addr)) return CURL_SOCKET_BAD;  // libcurl goes on with the next one.
   const int descriptor =
       ::socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
   if (descriptor >= 0)

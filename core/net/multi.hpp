@@ -35,6 +35,8 @@ class Multi {
     virtual void on_ended(CURLcode result) noexcept = 0;
     /// Its socket can't be had, for want of descriptors or memory; it will end with an error.
     virtual void on_no_socket(std::string why) noexcept = 0;
+    /// Whether it may be connected to this one of its host's addresses.
+    virtual bool may_connect_to(const sockaddr& address) noexcept = 0;
 
    protected:
     Transfer() = default;

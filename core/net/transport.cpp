@@ -42,6 +42,7 @@ std::string connection_key(const Transport& transport,
     add("key", transport.certificate->key);
   }
   if (transport.insecure) add("insecure", "");
+  if (transport.public_only) add("public", "");
   if (!transport.unix_socket.empty()) add("unix", transport.unix_socket);
   for (const std::string& entry : transport.resolve) add("resolve", entry);
   return key;

@@ -37,6 +37,7 @@ struct Transport {
   bool insecure = false;                  ///< Certificates and names of servers are not checked.
   std::string unix_socket = {};           ///< Connected to instead of any host, redirects included.
   std::vector<std::string> resolve = {};  ///< host:port:address, over what a name server says.
+  bool public_only = false;               ///< No address but a public one is connected to, proxies included.
 };
 
 /// What a connection must have been made for to be used for a request with these: requests with other words

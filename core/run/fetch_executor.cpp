@@ -46,6 +46,7 @@ net::Transport transport_for(const job::Fetch& fetch, const std::filesystem::pat
   how.insecure = fetch.insecure;
   if (fetch.unix_socket) how.unix_socket = directory / *fetch.unix_socket;
   how.resolve = fetch.resolve;
+  how.public_only = fetch.public_only;
   return how;
 }
 

@@ -253,14 +253,14 @@ TEST_CASE("a host that stalls keeps no other waiting", "[cli][fetch][hosts]") {
   CHECK(last < 500);  // All of them had begun before the first of the others gave up.
 }
 
-#ifdef SLOW_NAMES
+#ifdef MADE_NAMES
 TEST_CASE("a name server that does not answer delays no transfer in flight, and not the end",
           "[cli][fetch][hosts]") {
   ScriptedServer server([](const Request&) {
     return Reply{.bytes = response(200, std::string(50, 'x')), .slice = 10, .pause = 20ms};
   });
   Gather gather;
-  gather.variable("LD_PRELOAD", SLOW_NAMES);
+  gather.variable("LD_PRELOAD", MADE_NAMES);
   std::string urls;
   for (int i = 0; i < 10; ++i)
     urls += fmt::format("http://h{}.slow.test/s{}\n{}\n", i, i, server.url(fmt::format("/f{}", i)));
