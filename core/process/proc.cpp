@@ -70,7 +70,7 @@ std::string command_of(pid_t pid) {
 
 std::string environment_of(pid_t pid) {
   constexpr useconds_t pause_us = 500;
-  constexpr int most_looks = 100;
+  constexpr int most_looks = 2000;  // A second: it may wait for a processor meanwhile.
   for (int look = 1;; ++look) {
     std::string environment = read_of(pid, "environ");
     // In the middle of an execve its new memory has nothing yet, arguments neither.

@@ -5,9 +5,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <set>
+#include <vector>
 
 using namespace gather::test;
 
@@ -20,10 +21,15 @@ class Daemons {
   Daemons(const Daemons&) = delete;
   Daemons& operator=(const Daemons&) = delete;
   ~Daemons() {
-    for (const std::string& line : processes_with(word_)) kill(std::atoi(line.c_str()), SIGKILL);
+    for (const int pid : pids()) kill(pid, SIGKILL);
   }
 
   const std::string& word() const { return word_; }
+  std::vector<int> pids() const {
+    std::vector<int> pids;
+    for (const std::string& line : processes_with(word_)) pids.push_back(std::atoi(line.c_str()));
+    return pids;
+  }
   std::size_t count(std::string_view kind = "") const {
     return processes_with(word_ + std::string(kind)).size();
   }
@@ -115,13 +121,18 @@ TEST_CASE("what was left stays also while it becomes another program, when it sh
 )",
                                          daemons.word(), others.word()));
   Program program = gather.start({"--output", "stream"});
+  const std::string launcher = fmt::format("--launcher-of {} ", program.pid());
   program.wait_for_err("on\n");
+  REQUIRE(processes_with(launcher).size() == 1);
   program.signal(SIGKILL);
   program.end();
-  CHECK(eventually([&] { return others.count() == 0; }));
-  // One that is just being started shows no arguments either.
-  std::size_t most = 0;
-  CHECK(eventually([&] { return (most = std::max(most, daemons.count())) == 16; }));
+  CHECK(eventually([&] { return others.count() == 0 && processes_with(launcher).empty(); }));
+  // One that is just being started shows no arguments either, so they are not all seen in one look.
+  std::set<int> seen;
+  CHECK(eventually([&] {
+    for (const int pid : daemons.pids()) seen.insert(pid);
+    return seen.size() == 16;
+  }));
 }
 
 TEST_CASE("a daemon that keeps the pipes is no leak with `leave`, and holds nobody up",
