@@ -12,8 +12,6 @@
 
 using namespace gather::test;
 
-#ifdef MADE_NAMES
-
 namespace {
 
 using Request = ScriptedServer::Request;
@@ -28,6 +26,7 @@ std::string refused(const std::string& host, const std::string& address) {
 
 }  // namespace
 
+#ifdef MADE_NAMES
 TEST_CASE("C54: with public_only the address decides, whatever the name, also after a redirect",
           "[cli][fetch][public]") {
   std::string port;
@@ -63,14 +62,16 @@ tasks:
   CHECK(reasons["away"] == refused("b.inside.test:" + port, "127.0.0.1"));
   for (const Request& request : server.requests()) CHECK(request.target != "/secret");
 }
+#endif
 
 TEST_CASE("gather fetch --public-only refuses, and tries once", "[cli][fetch][public]") {
   const ScriptedServer server([](const Request&) { return Reply{response(200, "hello")}; });
   Gather gather;
-  const Ending ending = gather.run({"fetch", "--public-only", "--print", "none", server.url("/secret")});
+  const Ending ending =
+      gather.run({"fetch", "--public-only", "--report", "json=report.json", server.url("/secret")});
   CHECK(ending.status == 1);
+  const auto report = nlohmann::json::parse(gather.folder().read("report.json"));
+  CHECK(report["tasks"][0]["attempts"].size() == 1);
   CHECK_THAT(ending.err, Catch::Contains(refused(server.host(), "127.0.0.1")));
   CHECK(server.connections() == 0);
 }
-
-#endif

@@ -33,6 +33,16 @@ namespace {
 using async::Co;
 using async::StartError;
 
+/// What is in common is told without a descriptor, which could fail to arrive. More than this travels with
+/// each start, which is refused and tried again where that happens.
+bool is_told_at_once(const async::Environment::Variables& common) {
+  constexpr std::size_t most = std::size_t{32} * 1024;
+  constexpr std::size_t around = 8;
+  std::size_t size = 0;
+  for (const std::string& variable : common) size += variable.size() + around;
+  return size <= most;
+}
+
 /// A launcher that was started: our child, in a session of its own.
 struct Started {
   pid_t pid = -1;
@@ -220,14 +230,19 @@ Co<std::expected<std::unique_ptr<process::Child>, StartError>> LauncherStarter::
     descriptors[count] = *stream;
     *stream = static_cast<int>(count++);
   }
+  if (const auto common = spec.environment.common(); common && common != told_common_) {
+    if (is_told_at_once(*common)) {
+      send(channel_, Kind::common, 0, Writer() << *common);
+      told_common_ = common;
+    } else {
+      async::Environment::Variables all = *common;
+      all.insert(all.end(), spec.environment.own().begin(), spec.environment.own().end());
+      start.spec.environment = std::move(all);
+    }
+  }
   const std::uint64_t id = next_id_++;
   Writer body;
   body << start;
-  if (const auto& common = spec.environment.common(); common && common != told_common_) {
-    if (const int error = send(channel_, Kind::common, 0, Writer() << *common); error != 0)
-      co_return std::unexpected(async::explain_descriptors(error));
-    told_common_ = common;
-  }
   if (const int error = send(channel_, Kind::start, id, body, std::span(descriptors).first(count));
       error != 0)
     co_return std::unexpected(async::explain_descriptors(error));

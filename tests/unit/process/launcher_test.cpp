@@ -185,13 +185,24 @@ TEST_CASE("a launcher that may open no more files says so, and goes on when it m
   few.rlim_max = before.rlim_max;
   REQUIRE(prlimit(launcher(), RLIMIT_NOFILE, &few, nullptr) == 0);
   process::Bell bell;
-  const async::ChildSpec spec{.argv = {"/bin/true"}, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2};
-  const auto child = loop.run(starter->start(spec, bell, {1s}));
-  REQUIRE(!child);
-  CHECK(child.error().kind == async::StartFailure::too_many_files);
-  CHECK(child.error().temporary());
+  // Of the second it is the environment that needs one: too large for a packet.
+  const async::Environment large(std::make_shared<const async::Environment::Variables>(
+      async::Environment::Variables{"COMMON=" + std::string(100'000, 'x')}));
+  for (const async::ChildSpec& spec :
+       {async::ChildSpec{.argv = {"/bin/true"}, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2},
+        async::ChildSpec{.argv = {"/bin/true"}, .environment = large}}) {
+    const auto child = loop.run(starter->start(spec, bell, {1s}));
+    REQUIRE(!child);
+    CHECK(child.error().kind == async::StartFailure::too_many_files);
+    CHECK(child.error().temporary());
+  }
   REQUIRE(prlimit(launcher(), RLIMIT_NOFILE, &before, nullptr) == 0);
   CHECK(loop.run(told(*starter, "echo again")) == "again\n");
+  process::ProcessResult result;
+  const process::StopPolicy policy;
+  loop.run(process::run_process(
+      *starter, {.argv = {"/bin/sh", "-c", "echo ${#COMMON}"}, .environment = large}, policy, result));
+  CHECK(text_of(result.out) == "100000\n");
 }
 
 TEST_CASE("the peak memory of a small program is known, however large we are", "[process][launcher]") {
