@@ -4,7 +4,6 @@
 #include "core/net/curl.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,7 +73,13 @@ std::string Digest::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   crypto().digest_final(of(context_.get()), digest.data(), &size);
-  return fmt::format("{:02x}", fmt::join(std::span(digest).first(size), ""));
+  // By hand: fmt::join took as long for the 32 bytes as SHA-256 for 200.
+  constexpr std::string_view hex_digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * digest.size());
+  for (const unsigned char byte : std::span(digest).first(size))
+    text.append({hex_digits[byte >> 4U], hex_digits[byte & 15U]});
+  return text;
 }
 
 bool update_from(Digest& digest, int descriptor, std::uint64_t size) {

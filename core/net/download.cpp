@@ -7,7 +7,6 @@
 #include "core/net/existing.hpp"
 #include "core/net/file_work.hpp"
 #include "core/net/http_date.hpp"
-#include "core/net/nameless_file.hpp"
 #include "core/net/page_turner.hpp"
 #include "core/net/part_file.hpp"
 #include "core/net/receiver.hpp"
@@ -15,7 +14,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +21,9 @@
 #include <charconv>
 #include <ctime>
 #include <limits>
+#include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace gather::net {
@@ -299,16 +299,17 @@ class Attempt {
       }
     }
     const bool came_at_once = wanted_.output && !part_;
-    const std::string& text = came_at_once ? receiver.at_once() : fetched.body;
+    std::string& text = came_at_once ? receiver.at_once() : fetched.body;
     if (auto unexpected = co_await hold_to_expectations(fetched, text)) {
       if (part_) part_->give_up();
       co_return std::move(*unexpected);
     }
     if (came_at_once) {
-      if (auto failed = put_at_once(answer.head, text)) co_return std::move(*failed);
+      if (auto failed = co_await put_at_once(answer.head, std::move(text))) co_return std::move(*failed);
     }
     if (!part_) co_return fetched;
-    if (auto why = dress(answer.head, part_->descriptor())) co_return LocalFailure{std::move(*why)};
+    if (const int error = give_attributes(part_->descriptor(), attributes(answer.head)))
+      co_return cannot("change the mode of", error);
     if (wanted_.fsync != Fsync::never)
       if (const int error =
               co_await async::to_thread(&sync_to_disk, OwnDescriptor::twin_of(part_->descriptor())))
@@ -356,39 +357,42 @@ class Attempt {
 
   /// Makes the output of a body that needed no part; or a part with all of it, where there is a file of that
   /// name by now, or the file system wants one.
-  std::optional<LocalFailure> put_at_once(const Head& head, const std::string& body) {
-    const std::string name = wanted_.output->filename().native();
-    if (const auto file = NamelessFile::make_in(folder_)) {
-      if (const int error = file->write(body)) return cannot_write(error);
-      if (auto why = dress(head, file->descriptor())) return LocalFailure{std::move(*why)};
-      if (file->name(folder_, name) == NamelessFile::Naming::done) return std::nullopt;
+  async::Co<std::optional<LocalFailure>> put_at_once(const Head& head, std::string body) {
+    const auto file = std::make_shared<NewFile>(folder_, wanted_.output->filename().native(), std::move(body),
+                                                attributes(head));
+    const NewFileOutcome made = co_await make_on_thread(file);
+    if (made.fault == NewFileOutcome::Fault::write) co_return cannot("write", made.error);
+    if (made.fault == NewFileOutcome::Fault::mode) co_return cannot("change the mode of", made.error);
+    if (!made.body_left) co_return std::nullopt;
+    if (auto failed = open_part()) co_return failed;
+    if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
+    if (const auto written = part_->write(*made.body_left); !written) co_return LocalFailure{written.error()};
+    co_return std::nullopt;
+  }
+
+  async::Co<NewFileOutcome> make_on_thread(std::shared_ptr<NewFile> file) {
+    std::optional<async::Future<NewFileOutcome>> made;
+    try {
+      made = async::run_in_executor(wanted_.folders->maker(), &make_new_file, file);
+    } catch (const std::system_error&) {  // There are too many threads in the system for one of ours.
     }
-    if (auto failed = open_part()) return failed;
-    if (const auto emptied = part_->start_over(); !emptied) return LocalFailure{emptied.error()};
-    if (const auto written = part_->write(body); !written) return LocalFailure{written.error()};
-    return std::nullopt;
+    if (made) co_return co_await std::move(*made);
+    co_return make_new_file(file);
   }
 
-  LocalFailure cannot_write(int error) const {
-    return {fmt::format("can't write {}: {}", inert(wanted_.output->native()), system_error_text(error))};
+  LocalFailure cannot(std::string_view what, int error) const {
+    return {fmt::format("can't {} {}: {}", what, inert(wanted_.output->native()), system_error_text(error))};
   }
 
-  /// Gives the file the mode, time and version that the output is to have; why it can't.
-  std::optional<std::string> dress(const Head& head, int file) {
-    if (wanted_.mode && fchmod(file, *wanted_.mode) != 0)
-      return fmt::format("can't change the mode of {}: {}", inert(wanted_.output->native()),
-                         system_error_text(errno));
-    const auto changed = head.headers.get("last-modified");
-    if (wanted_.mtime && changed)
-      if (const auto date = http_date(*changed)) {
-        const timespec times[2]{{0, UTIME_OMIT}, {*date, 0}};
-        futimens(file, times);  // An owner's right; no reason to lose a whole file.
-      }
+  /// The mode, time and version that the output is to have.
+  Attributes attributes(const Head& head) const {
+    Attributes wanted{wanted_.mode, {}, {}};
+    if (wanted_.mtime)
+      if (const auto changed = head.headers.get("last-modified")) wanted.changed = http_date(*changed);
     if (wanted_.if_exists == IfExists::verify && !wanted_.checksum && !wanted_.path &&
         wanted_.method == "GET")
-      if (const auto version = part_ && part_->note() ? part_->note() : note_for(wanted_.url, head))
-        stick_version(file, *version);
-    return std::nullopt;
+      wanted.version = part_ && part_->note() ? part_->note() : note_for(wanted_.url, head);
+    return wanted;
   }
 
   Session& session_;

@@ -1,11 +1,15 @@
 #include "core/net/file_work.hpp"
 
 #include "core/net/download.hpp"
+#include "core/net/nameless_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace gather::net {
 
@@ -36,6 +40,26 @@ std::optional<std::string> fault_in_text(const std::string& body, BodyExpectatio
 }
 
 int sync_to_disk(OwnDescriptor file) { return file.valid() && fsync(file.number()) == 0 ? 0 : errno; }
+
+int give_attributes(int descriptor, const Attributes& attributes) noexcept {
+  if (attributes.mode && fchmod(descriptor, *attributes.mode) != 0) return errno;
+  if (attributes.changed) {
+    const timespec times[2]{{0, UTIME_OMIT}, {*attributes.changed, 0}};
+    futimens(descriptor, times);  // An owner's right; no reason to lose a whole file.
+  }
+  if (attributes.version) stick_version(descriptor, *attributes.version);
+  return 0;
+}
+
+NewFileOutcome make_new_file(const std::shared_ptr<NewFile>& file) {
+  using enum NewFileOutcome::Fault;
+  if (const auto made = NamelessFile::make_in(file->folder)) {
+    if (const int error = made->write(file->body)) return {write, error, {}};
+    if (const int error = give_attributes(made->descriptor(), file->attributes)) return {mode, error, {}};
+    if (made->name(file->folder, file->name) == NamelessFile::Naming::done) return {};
+  }
+  return {none, 0, std::move(file->body)};
+}
 
 void let_go(OwnDescriptor) {}
 

@@ -2,6 +2,8 @@
 /// not there costs no look.
 #pragma once
 
+#include "core/async/thread/pool.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,11 +29,15 @@ class OutputFolders {
   /// It, or its part, may be there from now on.
   void appeared(const std::filesystem::path& output);
 
+  /// The thread that makes files, one after the other: they share the lock of their folder anyway.
+  async::Pool& maker() noexcept { return maker_; }
+
  private:
   struct Folder;
   Folder* folder_of(std::string_view path);
 
   std::map<std::string, std::unique_ptr<Folder>, std::less<>> folders_;  // Null: can't be told, ever.
+  async::Pool maker_{1};  // Ends before the descriptors that its jobs use.
 };
 
 }  // namespace gather::net

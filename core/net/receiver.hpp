@@ -57,7 +57,7 @@ class Receiver final : public BodySink {
 
   std::string& body() noexcept { return body_; }
   /// The body of a download that has an output and needed no part.
-  const std::string& at_once() const noexcept { return at_once_; }
+  std::string& at_once() noexcept { return at_once_; }
   const std::string& error_body() const noexcept { return error_body_; }
   /// Bytes of the wanted body that came in this answer, as they are written.
   std::uint64_t received() const noexcept { return received_; }

@@ -2,6 +2,7 @@
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
+#include <pthread.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +79,24 @@ TEST_CASE("a small body that is new to its folder gets its file at once", "[net]
   struct stat found{};
   REQUIRE(stat((one.folder / "a").c_str(), &found) == 0);
   CHECK((found.st_mode & 0777) == 0644);
+}
+
+TEST_CASE("the file is made by a thread, or without one if none can be started", "[net][at_once]") {
+  pthread_attr_t usual;
+  REQUIRE(pthread_getattr_default_np(&usual) == 0);
+  pthread_attr_t impossible = usual;
+  REQUIRE(pthread_attr_setstacksize(&impossible, std::size_t{1} << 50U) == 0);
+  Fixture one([&] {  // On a thread of its own.
+    pthread_setattr_default_np(&impossible);
+    return Reply{response(200, "hello")};
+  });
+  CHECK(fetch(one.to("a")) == "200, 5 bytes");
+  CHECK(one.folders.maker().threads() == 0);
+  impossible = usual;
+  REQUIRE(pthread_setattr_default_np(&usual) == 0);
+  CHECK(fetch(one.to("b")) == "200, 5 bytes");
+  CHECK(one.folders.maker().threads() == 1);
+  CHECK(one.folder.list() == "a b");
 }
 
 TEST_CASE("an empty body, too", "[net][at_once]") {
