@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -26,13 +28,18 @@ bool childless() noexcept {
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
-/// Those strays that are our own children, zombies as well, at once where the kernel has this file; most do.
+/// Those strays that are our own children, zombies as well, at once where the kernel has these files; most
+/// do.
 std::vector<pid_t> direct_strays(const Spared& spared) {
-  const std::string self = std::to_string(getpid());
-  std::istringstream list(read_of(getpid(), "task/" + self + "/children"));
   std::vector<pid_t> children;
-  for (pid_t child = 0; list >> child;)
-    if (!spared(child) && !spared(getsid(child))) children.push_back(child);
+  std::error_code error;
+  // A child is in the list of the thread that started it.
+  std::filesystem::directory_iterator thread("/proc/self/task", error);
+  for (; !error && thread != std::filesystem::directory_iterator(); thread.increment(error)) {
+    std::istringstream list(read_of(getpid(), "task/" + thread->path().filename().native() + "/children"));
+    for (pid_t child = 0; list >> child;)
+      if (!spared(child) && !spared(getsid(child))) children.push_back(child);
+  }
   return children;
 }
 

@@ -42,7 +42,7 @@ class Init {
 /// the system allows one. Without privileges it is in a user namespace, too, in which it is who it was, and
 /// can be nobody else.
 ///
-/// For a process with one thread: it goes on in a copy of it.
+/// Requires: no other thread of this process is in the midst of anything; init goes on in a copy of it.
 std::expected<async::StartedChild, async::StartError> start_isolated(
     const async::ChildSpec& spec, std::span<const async::PassedDescriptor> passed, std::optional<Init>& init);
 

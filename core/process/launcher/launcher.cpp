@@ -2,10 +2,12 @@
 
 #include "core/process/descriptor.hpp"
 #include "core/process/group.hpp"
+#include "core/process/launcher/children.hpp"
 #include "core/process/launcher/isolation.hpp"
 #include "core/process/launcher/jobserver_share.hpp"
 #include "core/process/launcher/messages.hpp"
 #include "core/process/launcher/short_slices.hpp"
+#include "core/process/launcher/start_queue.hpp"
 #include "core/process/launcher/staying.hpp"
 #include "core/process/reap.hpp"
 #include "core/process/sweep.hpp"
@@ -24,13 +26,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 namespace gather::process {
@@ -42,6 +43,8 @@ using Clock = std::chrono::steady_clock;
 
 /// What has left its group gets this between SIGTERM and SIGKILL.
 constexpr Duration stray_grace = 200ms;
+/// An orphan that has ended stays a zombie no longer than this.
+constexpr Duration longest_unreaped = 100ms;
 
 class Launcher {
  public:
@@ -54,6 +57,7 @@ class Launcher {
         gather_(gather) {
     watch(channel_.descriptor(), socket_key);
     watch(signals_.get(), signals_key);
+    watch(starts_.descriptor(), starts_key);
   }
 
   /// Until gather closes the socket, in whatever way; then ends what is left.
@@ -64,31 +68,17 @@ class Launcher {
           epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), starts_.empty() ? -1 : 0);
       for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)]);
       if (!gather_gone_) start_some();
-      if (std::exchange(orphans_, false)) reap_strays(spare_children());
+      reap_orphans();
       flush();
     }
     end_all();
   }
 
  private:
-  struct Child {
-    pid_t pid = -1;
-    Descriptor pidfd;
-    ChildPolicy policy;
-    std::string attempt;         // Of one that may leave something: Staying::attempt_of.
-    std::optional<Init> init{};  // Of one that is isolated: `pid` is its init's.
-  };
-  /// A request that waits for its turn, with its descriptors.
-  struct Waiting {
-    std::uint64_t id;
-    StartRequest request;
-    std::vector<Descriptor> descriptors;
-    bool complete;
-  };
-
   // What epoll gives back; anything else is the id of a child.
   static constexpr std::uint64_t socket_key = ~std::uint64_t{0};
   static constexpr std::uint64_t signals_key = socket_key - 1;
+  static constexpr std::uint64_t starts_key = signals_key - 1;
 
   bool watch(int descriptor, std::uint64_t key, std::uint32_t events = EPOLLIN) {
     epoll_event event{};
@@ -100,6 +90,8 @@ class Launcher {
   void handle(const epoll_event& event) {
     if (event.data.u64 == signals_key) {
       take_signals();
+    } else if (event.data.u64 == starts_key) {
+      take_started(starts_.through());
     } else if (event.data.u64 == socket_key) {
       // Gather's end first: what it asked for before it died is not to be started any more.
       if ((event.events & (EPOLLHUP | EPOLLERR)) != 0)
@@ -126,15 +118,7 @@ class Launcher {
       return;
     }
     if (kind == Kind::start) {
-      Waiting& waiting = starts_.emplace_back(message.id, StartRequest{}, std::vector<Descriptor>{}, true);
-      waiting.complete = message.complete;
-      Reader body(message.body);
-      body >> waiting.request;
-      async::ChildSpec& spec = waiting.request.spec;
-      spec.dispositions = dispositions_;
-      if (waiting.request.has_common)
-        spec.environment = async::Environment(common_, std::move(spec.environment).own());
-      for (Descriptor& descriptor : message.descriptors) waiting.descriptors.push_back(std::move(descriptor));
+      take_start(message);
       return;
     }
     switch (kind) {
@@ -153,79 +137,113 @@ class Launcher {
       default:
         break;
     }
-    const auto found = children_.find(message.id);
-    if (found == children_.end()) return;  // Reaped before the message came.
-    Child& child = found->second;
+    Child* const child = children_.find(message.id);
+    if (child == nullptr) return;  // Reaped before the message came.
     switch (kind) {
       case Kind::signal: {
         int number = 0;
         Reader(message.body) >> number;
-        kill(-child.pid, number);
-        child.policy.leave = false;  // What is stopped leaves nothing.
+        kill(-child->pid, number);
+        child->policy.leave = false;  // What is stopped leaves nothing.
         break;
       }
       case Kind::alone:
-        tell(Kind::is_alone, message.id, is_last_of_group(child.pid));
+        tell(Kind::is_alone, message.id, is_last_of_group(child->pid));
         break;
       case Kind::reap:
-        tell(Kind::reaped, message.id, reap(found));
+        tell(Kind::reaped, message.id, reap(message.id));
         break;
       case Kind::forget:
-        reap(found);
+        reap(message.id);
         break;
       default:
         break;
     }
   }
 
+  void take_start(Channel::Message& message) {
+    if (!message.complete) {
+      refuse(message.id, async::explain_descriptors(EMFILE));
+      return;
+    }
+    auto start = std::make_unique<Start>(message.id);
+    Reader body(message.body);
+    body >> start->request;
+    for (Descriptor& descriptor : message.descriptors) start->descriptors.push_back(std::move(descriptor));
+    async::ChildSpec& spec = start->request.spec;
+    spec.dispositions = dispositions_;
+    if (start->request.has_common)
+      spec.environment = async::Environment(common_, std::move(spec.environment).own());
+    for (int* const stream : {&spec.stdin_fd, &spec.stdout_fd, &spec.stderr_fd}) {
+      if (*stream >= 0)
+        *stream = start->descriptors.at(static_cast<std::size_t>(*stream)).get();
+      else if (*stream == async::ChildSpec::null_device)
+        *stream = null_.get();
+    }
+    start->passed.assign(jobserver_.passed().begin(), jobserver_.passed().end());
+    starts_.push(std::move(start));
+  }
+
   /// As many as a millisecond allows: others may have ended meanwhile, and gather waits for answers.
   void start_some() {
     const auto until = Clock::now() + 1ms;
-    while (!starts_.empty()) {
-      start(starts_.front());
-      starts_.pop_front();
+    while (auto start = starts_.pop()) {
+      std::optional<Init> init;
+      if (start->request.policy.isolate) {
+        // Its init is a copy of this process, in which other threads would stand still in the midst of
+        // things.
+        const auto held = hold_starts();
+        start->outcome = start_isolated(start->request.spec, start->passed, init);
+      } else {
+        start->outcome = async::start_child(start->request.spec, async::StartPath::automatic, start->passed);
+      }
+      take_started(*start, std::move(init));
       if (Clock::now() >= until) return;
     }
   }
 
-  void start(Waiting& waiting) {
-    async::ChildSpec& spec = waiting.request.spec;
-    if (!waiting.complete) {
-      refuse(waiting.id, async::explain_descriptors(EMFILE));
+  void take_started(const std::vector<std::unique_ptr<Start>>& through) {
+    for (const auto& start : through) take_started(*start);
+  }
+
+  void take_started(const Start& start, std::optional<Init> init = {}) {
+    if (!start.outcome) {
+      refuse(start.id, start.outcome.error());
       return;
     }
-    for (int* const stream : {&spec.stdin_fd, &spec.stdout_fd, &spec.stderr_fd}) {
-      if (*stream >= 0)
-        *stream = waiting.descriptors.at(static_cast<std::size_t>(*stream)).get();
-      else if (*stream == async::ChildSpec::null_device)
-        *stream = null_.get();
-    }
-    std::optional<Init> init;
-    auto started = waiting.request.policy.isolate
-                       ? start_isolated(spec, jobserver_.passed(), init)
-                       : async::start_child(spec, async::StartPath::automatic, jobserver_.passed());
-    if (!started) {
-      refuse(waiting.id, started.error());
-      return;
-    }
-    if (!watch(started->pidfd, waiting.id)) {
+    const async::StartedChild& started = *start.outcome;
+    if (!watch(started.pidfd, start.id)) {
       const auto error = async::explain_descriptors(errno);
-      kill(-started->pid, SIGKILL);
-      reap_child(started->pid);
-      close(started->pidfd);
-      refuse(waiting.id, error);
+      kill(-started.pid, SIGKILL);
+      reap_child(started.pid);
+      close(started.pidfd);
+      refuse(start.id, error);
       return;
     }
-    by_pid_.emplace(started->pid, waiting.id);
-    staying_.forget(started->pid);
-    Child& child =
-        children_
-            .emplace(
-                waiting.id,
-                Child{started->pid, Descriptor(started->pidfd), waiting.request.policy, {}, std::move(init)})
-            .first->second;
-    if (child.policy.leave) child.attempt = Staying::attempt_of(spec.environment);
-    tell(Kind::started, waiting.id, started->pid);
+    const StartRequest& request = start.request;
+    Child child{started.pid, Descriptor(started.pidfd), request.policy, {}, std::move(init)};
+    if (child.policy.leave) child.attempt = Staying::attempt_of(request.spec.environment);
+    children_.add(start.id, std::move(child));
+    tell(Kind::started, start.id, started.pid);
+  }
+
+  /// As long as it lives, every child that there is is known, and no other thread starts one.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_starts() {
+    auto held = starts_.hold();
+    take_started(starts_.through(held));
+    return held;
+  }
+
+  /// What came to us and has ended. While other threads start something, a child of ours may look like that;
+  /// so that waits, but not for ever.
+  void reap_orphans() {
+    if (!orphans_) return;
+    const auto now = Clock::now();
+    if (!starts_.quiet() && now - last_reaping_ < longest_unreaped) return;
+    const auto held = hold_starts();
+    orphans_ = false;
+    last_reaping_ = now;
+    reap_strays(children_.spare_all());
   }
 
   template <class Value>
@@ -238,47 +256,30 @@ class Launcher {
   void refuse(std::uint64_t id, const async::StartError& error) { tell(Kind::refused, id, error); }
 
   void child_ended(std::uint64_t id) {
-    const auto found = children_.find(id);
-    if (found == children_.end()) return;
-    const Child& child = found->second;
-    const bool done = (child.policy.leave && ended_well(child.pid)) || is_last_of_group(child.pid);
+    const Child* const child = children_.find(id);
+    if (child == nullptr) return;
+    const bool done = Children::is_done(*child);
     // A pidfd stays readable; closing it takes it out as well.
-    if (!done) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child.pidfd.get(), nullptr);
+    if (!done) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child->pidfd.get(), nullptr);
     Writer body;
-    body << done << (done ? reap(found) : Reaped{});
+    body << done << (done ? reap(id) : Reaped{});
     send(channel_, Kind::ended, id, body);
   }
 
-  Reaped reap(std::unordered_map<std::uint64_t, Child>::iterator child) {
-    const pid_t pid = child->second.pid;
-    if (child->second.policy.leave && ended_well(pid))
-      staying_.add(pid, child->second.attempt);
-    else
-      kill(-pid, SIGKILL);
-    Reaped reaped = reap_child(pid);
-    if (const auto& init = child->second.init) init->tell(reaped);
-    children_.erase(child);
-    by_pid_.erase(pid);
+  Reaped reap(std::uint64_t id) {
     orphans_ = true;  // Which it may have hidden as long as it was a zombie itself.
-    return reaped;
-  }
-
-  Spared spare_children() {
-    return [this](pid_t pid) { return by_pid_.contains(pid) || staying_.contains(pid); };
-  }
-
-  Spared spare_staying() {
-    return [this](pid_t pid) { return staying_.contains(pid); };
+    return children_.reap(id);
   }
 
   void sweep() {
-    const std::vector<pid_t> left = stop_strays(spare_children());  // So that they can be looked at.
+    const auto held = hold_starts();
+    const std::vector<pid_t> left = stop_strays(children_.spare_all());  // So that they can be looked at.
     const std::vector<Leftover> ended = describe(left);
     if (!left.empty()) {
       end_politely(left, stray_grace);
-      kill_strays(spare_children());
+      kill_strays(children_.spare_all());
     }
-    std::vector<Leftover> told = describe(staying_.alive());  // First, as not all may be told.
+    std::vector<Leftover> told = describe(children_.staying().alive());  // First, as not all may be told.
     for (Leftover& staying : told) staying.stays = true;
     told.insert(told.end(), ended.begin(), ended.end());
     Writer body;
@@ -289,8 +290,8 @@ class Launcher {
   }
 
   void signal_everything(int number) {
-    for (const auto& [id, child] : children_) kill(-child.pid, number);
-    signal_all(descendants(spare_staying()), number);  // Who left their groups.
+    const auto held = hold_starts();
+    children_.signal_all(number);
   }
 
   /// Signals, and waits until there are no strays any more, or the time is over, or somebody asks us to
@@ -300,7 +301,7 @@ class Launcher {
     signal_all(processes, SIGCONT);  // One that is stopped can't even end before it is continued.
     const auto until = Clock::now() + grace;
     hurry_ = false;
-    while (!hurry_ && Clock::now() < until && !strays(spare_children()).empty()) {
+    while (!hurry_ && Clock::now() < until && !strays(children_.spare_all()).empty()) {
       pollfd signals{.fd = signals_.get(), .events = POLLIN, .revents = 0};
       poll(&signals, 1, 10);  // Those of others end without a word to us.
       take_signals();
@@ -310,12 +311,11 @@ class Launcher {
   /// Gather has gone: everything that is left and is not to stay gets its grace, and is ended.
   void end_all() {
     starts_.clear();
-    Duration grace = stray_grace;
-    for (const auto& [id, child] : children_) grace = std::max(grace, child.policy.grace);
+    const auto held = hold_starts();
+    const Duration grace = children_.longest_grace(stray_grace);
     children_.clear();
-    by_pid_.clear();
-    end_politely(strays(spare_staying()), grace);
-    kill_strays(spare_staying());
+    end_politely(strays(children_.spare_staying()), grace);
+    kill_strays(children_.spare_staying());
     jobserver_.give_back_all();
   }
 
@@ -354,14 +354,13 @@ class Launcher {
   const async::Dispositions dispositions_ =
       async::signals_are_untouched() ? async::Dispositions::are_untouched : async::Dispositions::by_default;
   std::shared_ptr<const async::Environment::Variables> common_;  // Of the environments of children.
-  std::deque<Waiting> starts_;
+  StartQueue starts_;
   JobserverShare jobserver_;
-  std::unordered_map<std::uint64_t, Child> children_;  // Until they are reaped.
-  std::unordered_map<pid_t, std::uint64_t> by_pid_;
-  Staying staying_;
+  Children children_;
   bool gather_gone_ = false;
   bool hurry_ = false;
   bool orphans_ = false;  // There may be some to reap.
+  Clock::time_point last_reaping_{};
   bool waits_to_send_ = false;
 };
 

@@ -1,5 +1,5 @@
 /// The launcher: the small second process that starts the tasks' processes for gather, and outlives gather
-/// long enough to end them. It has no loop of libuv's, no thread and no coroutine. See core/README.md,
+/// long enough to end them. It has no loop of libuv's and no coroutine. See core/README.md,
 /// *Processes*.
 #pragma once
 

@@ -1,6 +1,7 @@
 /// Children that the launcher starts for us: requests go to it, answers wake who waits for them.
 #include "core/async/loop/running.hpp"
 #include "core/async/loop/watch.hpp"
+#include "core/async/sync/semaphore.hpp"
 #include "core/base/error.hpp"
 #include "core/process/descriptor.hpp"
 #include "core/process/launcher/answer.hpp"
@@ -32,6 +33,10 @@ namespace {
 
 using async::Co;
 using async::StartError;
+
+/// Starts that were asked for and not answered. The launcher holds the descriptors of each, and every child
+/// begins with a copy of all that it holds.
+constexpr std::ptrdiff_t most_unanswered = 32;
 
 /// What is in common is told without a descriptor, which could fail to arrive. More than this travels with
 /// each start, which is refused and tried again where that happens.
@@ -120,6 +125,7 @@ class LauncherStarter final : public Starter, private async::FdWatch {
   Channel channel_;
   std::unordered_map<std::uint64_t, Record> children_;
   std::uint64_t next_id_ = 1;
+  async::Semaphore unanswered_{most_unanswered};
   std::shared_ptr<const async::Environment::Variables> told_common_;
   Answer swept_;
   std::vector<Leftover> leftovers_;
@@ -222,6 +228,8 @@ Co<std::expected<std::unique_ptr<process::Child>, StartError>> LauncherStarter::
     const async::ChildSpec& spec, Bell& ended, ChildPolicy policy) {
   check();
   if (auto running = ensure_running(); !running) co_return std::unexpected(std::move(running.error()));
+  const auto turn = co_await unanswered_.scoped();
+  check();
   StartRequest start{spec, policy};
   std::array<int, 3> descriptors{};
   std::size_t count = 0;

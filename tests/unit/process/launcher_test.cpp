@@ -1,3 +1,4 @@
+#include "core/async/combine/wait.hpp"
 #include "core/base/error.hpp"
 #include "tests/unit/process/process_run.hpp"
 
@@ -173,6 +174,51 @@ TEST_CASE("hundreds of programs at once each get their own streams", "[process][
     co_return count;
   }(loop, *starter));
   CHECK(right == 300);
+}
+
+TEST_CASE("of hundreds at once none's end is taken for that of an orphan", "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  const int right = loop.run([](Loop& on, process::Starter& from) -> Co<int> {
+    const auto ends_with = [](process::Starter& starts, int code) -> Co<bool> {
+      process::ProcessResult result;
+      const process::StopPolicy policy;
+      const auto end = co_await process::run_process(
+          starts, {.argv = {"sh", "-c", fmt::format("exit {}", code)}, .environment = {"PATH=/usr/bin:/bin"}},
+          policy, result);
+      co_return end && end->code == code;
+    };
+    std::vector<async::Task<bool>> tasks;
+    for (int i = 0; i < 600; ++i) tasks.push_back(on.create_task(ends_with(from, i % 200 + 1)));
+    int count = 0;
+    for (auto& task : tasks) count += co_await task ? 1 : 0;
+    co_return count;
+  }(loop, *starter));
+  CHECK(right == 600);
+}
+
+TEST_CASE("the launcher holds the streams of few that wait for their start", "[process][launcher]") {
+  constexpr std::size_t many = 400;
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  loop.run([](Loop& on, process::Starter& from) -> Co<> {
+    std::vector<async::Task<std::string>> tasks;
+    for (std::size_t i = 0; i < many; ++i) tasks.push_back(on.create_task(told(from, "exec sleep 100")));
+    const std::string pid = std::to_string(getpid());
+    while (launcher() == 0 || children_of(std::to_string(launcher())).size() < many)
+      co_await async::sleep(5ms);
+    // It grows by doubling, and never shrinks: one for each child and three for each of 32 make less than
+    // 512.
+    std::ifstream status("/proc/" + std::to_string(launcher()) + "/status");
+    std::string word;
+    while (status >> word && word != "FDSize:") {
+    }
+    std::size_t table = 0;
+    status >> table;
+    CHECK(table <= 512);
+    for (auto& task : tasks) task.cancel();
+    co_await async::wait(std::move(tasks));
+  }(loop, *starter));
 }
 
 TEST_CASE("a launcher that may open no more files says so, and goes on when it may", "[process][launcher]") {

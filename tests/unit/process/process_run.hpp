@@ -125,9 +125,13 @@ inline int count_alive(std::size_t field, const std::string& id) {
 
 /// The children of a process, running or zombies.
 inline std::vector<std::string> children_of(const std::string& pid) {
-  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
   std::vector<std::string> children;
-  for (std::string child; file >> child;) children.push_back(child);
+  std::error_code gone;
+  std::filesystem::directory_iterator thread("/proc/" + pid + "/task", gone);
+  for (; !gone && thread != std::filesystem::directory_iterator(); thread.increment(gone)) {
+    std::ifstream file(thread->path() / "children");
+    for (std::string child; file >> child;) children.push_back(child);
+  }
   return children;
 }
 
