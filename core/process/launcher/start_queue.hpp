@@ -64,7 +64,7 @@ class StartQueue {
 
  private:
   void work();
-  bool for_threads() const { return !waiting_.empty() && !waiting_.front()->request.policy.isolate; }
+  bool for_threads() const { return waiting_.size() >= 2 && !waiting_.front()->request.policy.isolate; }
 
   Descriptor event_;
   std::size_t most_threads_;
