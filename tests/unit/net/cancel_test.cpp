@@ -1,12 +1,16 @@
 #include "core/async/combine/task_group.hpp"
 #include "core/async/combine/timeout.hpp"
+#include "core/async/combine/wait.hpp"
 #include "core/async/task/future.hpp"
+#include "core/async/thread/to_thread.hpp"
 #include "tests/unit/descriptors.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <semaphore>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace gather::net;
@@ -74,6 +78,35 @@ TEST_CASE("a download can be cancelled in every one of its first passes", "[net]
     }(loop, session, wanted, passes));
     CHECK_FALSE(std::filesystem::exists(folder / "a.part"));
   }
+}
+
+TEST_CASE("a download that is cancelled while its file waits for a thread makes none",
+          "[net][cancel][at_once]") {
+  const Folder folder;
+  OutputFolders folders;
+  const ScriptedServer server([](const ScriptedServer::Request&) { return Reply{response(200, "hello")}; });
+  std::uint64_t received = 0;
+  Download wanted{.url = server.url(), .output = folder / "a"};
+  wanted.folders = &folders;
+  wanted.received = &received;
+  std::binary_semaphore gate(0);
+  Loop loop;
+  Session session(loop);
+  loop.run([](Loop& on, Session& with, const Download& what, std::binary_semaphore& busy) -> Co<> {
+    auto blocked = async::run_in_executor(what.folders->maker(), [&busy] { busy.acquire(); });
+    auto task = on.create_task(download(with, what));
+    while (*what.received < 5) co_await async::sleep(1ms);
+    co_await async::sleep(10ms);
+    CHECK_FALSE(task.done());
+    task.cancel();
+    co_await async::wait(std::vector{task});
+    CHECK(task.cancelled());
+    busy.release();
+    co_await std::move(blocked);
+  }(loop, session, wanted, gate));
+  CHECK(folders.maker().threads() == 1);
+  folders.maker().shutdown();
+  CHECK(folder.list().empty());
 }
 
 TEST_CASE("a timeout around a download is a timeout", "[net][cancel]") {
