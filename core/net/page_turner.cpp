@@ -76,6 +76,7 @@ async::Co<std::optional<DownloadResult>> turn_pages(Session& session, const Down
                         fmt::format("{} leads from a page to one that was there already: {}",
                                     host_of(first.url), without_secrets(request.url)),
                         true};
+    if (pages.before_next) co_await pages.before_next();
   }
 }
 

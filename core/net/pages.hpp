@@ -1,6 +1,8 @@
 /// Pages: an answer that says where the next one is, all of them joined to one body.
 #pragma once
 
+#include "core/async/task/co.hpp"
+
 #include <cstddef>
 #include <expected>
 #include <functional>
@@ -25,6 +27,8 @@ struct Pages {
   std::size_t most = 0;       ///< So many are asked for.
   bool more_is_failure =
       false;  ///< If there is another one after that: a failure; else what there is counts.
+  /// Awaited before each page but the first; null: nothing is.
+  std::function<async::Co<>()> before_next = {};
 };
 
 }  // namespace gather::net

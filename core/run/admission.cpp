@@ -274,8 +274,22 @@ void Admission::close_until(ResourceId id, Duration until, Duration now) {
   Resource& resource = at(id);
   if (until <= resource.closed_until) return;
   resource.closed_until = until;
+  clock_changed(id, now);
+}
+
+Duration Admission::take_turn(ResourceId id, Duration now) {
+  Resource& resource = at(id);
+  const Duration turn = std::max(now, resource.opens());
+  if (resource.interval > Duration(0)) {
+    resource.paced_until = turn + resource.interval;
+    clock_changed(id, now);
+  }
+  return turn;
+}
+
+// Those who stand there may lack something else from now on: its pace, or its rest.
+void Admission::clock_changed(ResourceId id, Duration now) {
   const GateId clock = gate_of(id, 0);
-  // Those who stood there for its pace lack something else from now on.
   std::vector<LineId> standing;
   for (const Place& place : at(clock).lines) standing.push_back(place.second);
   for (const LineId line : standing) place(line, clock, now);

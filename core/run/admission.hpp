@@ -109,6 +109,10 @@ class Admission {
   /// Gives nothing more out of this before `until`; never sooner than an earlier call said.
   void close_until(ResourceId resource, Duration until, Duration now);
 
+  /// When somebody who was let in may make one more request: `now` at the earliest, else when its pace and
+  /// its rest are over. That counts for its pace.
+  Duration take_turn(ResourceId resource, Duration now);
+
   /// There is so much more of it from now on, or less, and never less than 1: what is out is not taken back,
   /// but only given out again when there is enough.
   void resize(ResourceId resource, std::int64_t change, Duration now);
@@ -185,6 +189,7 @@ class Admission {
   void place(LineId id, std::optional<GateId> gate, Duration now);
   void list(GateId id, Duration now);
   void list_gates_of(const Line& line, Duration now);
+  void clock_changed(ResourceId resource, Duration now);
 
   std::vector<Resource> resources_;
   std::vector<Line> lines_;

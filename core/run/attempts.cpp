@@ -1,6 +1,7 @@
 /// The scheduler's attempts: from a start to an end, or to another try.
 #include "core/async/combine/timeout.hpp"
 #include "core/async/task/error.hpp"
+#include "core/async/task/sleep.hpp"
 #include "core/run/scheduler.hpp"
 #include "core/run/states.hpp"
 
@@ -36,7 +37,8 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
                                active.slot,
                                record_.run_id,
                                stop_signal_,
-                               round == nullptr ? 0 : round->mirror};
+                               round == nullptr ? 0 : round->mirror,
+                               [this, id] { return next_request(id); }};
   record(id).slot = active.slot;
   AttemptResult result = goes_on ? std::move(round->result) : AttemptResult();
   if (!goes_on) tell([&] { observer_.attempt_started(id, context.number); });
@@ -70,6 +72,13 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
   }
   active.slow.cancel();
   attempt_ended(id, let_in, std::move(result));
+}
+
+async::Co<> Scheduler::next_request(job::TaskId id) {
+  const HostId host = host_of(id);
+  if (host == no_host) co_return;
+  const Duration turn = admission_.take_turn(claims_.at(host), now());
+  co_await async::sleep(turn - now());
 }
 
 // Its limit is not known when it starts, and moves while it runs.

@@ -9,6 +9,7 @@
 #include "core/run/record.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct AttemptContext {
       stop_signal;  ///< What to send first when it is cancelled; the run changes it when a signal comes in.
 
   std::size_t mirror = 0;  ///< Which of a fetch's URLs to ask, from 0; it is let in for that host alone.
+
+  /// For an attempt that asks its host several times: waits until it may once more. Not for the first time.
+  std::function<async::Co<>()> next_request = {};
 
   const job::Task& task() const { return job[id]; }
 };

@@ -124,8 +124,9 @@ net::Expectations expectations_of(const job::Expect& expect) {
   return made;
 }
 
-net::Pages pages_for(const job::Paginate& paginate) {
+net::Pages pages_for(const job::Paginate& paginate, const AttemptContext& context) {
   net::Pages pages;
+  pages.before_next = context.next_request;
   pages.read = [paginate](const std::string& body) -> std::expected<net::Page, std::string> {
     auto page = job::read_page(paginate, body);
     if (!page) return std::unexpected(std::move(page.error()));
@@ -160,7 +161,7 @@ net::Download download_for(const AttemptContext& context) {
     download.expected = fetch.expect->status.listed;
     download.expect = expectations_of(*fetch.expect);
   }
-  if (fetch.paginate) download.pages = pages_for(*fetch.paginate);
+  if (fetch.paginate) download.pages = pages_for(*fetch.paginate, context);
   download.resume = fetch.resume;
   download.compressed = fetch.compressed;
   download.tell_sha256 = fetch.tell_sha256;

@@ -97,6 +97,7 @@ class Scheduler {
   };
 
   async::Co<> run_attempt(job::TaskId id);
+  async::Co<> next_request(job::TaskId id);
   async::Co<> run_limited(const AttemptContext& context, AttemptResult& result, Duration start);
   async::Co<> clean_up();
   void begin();

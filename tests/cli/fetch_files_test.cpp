@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -203,6 +204,28 @@ tasks:
   CHECK(ending.status == 0);
   CHECK(gather.folder().read("all.json") == "[1, 2,30000000000000000001]\n");
   CHECK(server.requests().size() == 4);
+}
+
+TEST_CASE("each page counts for its host's rate", "[cli][fetch]") {
+  ScriptedServer server([](const Request& request) {
+    const int page = request.target.back() - '0';
+    return Reply{
+        response(200, fmt::format("[{}]", page), fmt::format("Link: </{}>; rel=next\r\n", page + 1))};
+  });
+  Gather gather;
+  gather.file("gather.yaml", fmt::format(R"(
+limits: {{ hosts: {{ "*": {{ rate: 2/s }} }} }}
+tasks:
+  all:
+    fetch: {{ url: "{}", output: all.json, paginate: {{ next: link, max: 3 }} }}
+)",
+                                         server.url("/1")));
+  const auto before = std::chrono::steady_clock::now();
+  const Ending ending = gather.run({"-q"});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK(gather.folder().read("all.json") == "[1,2,3]\n");
+  CHECK(std::chrono::steady_clock::now() - before >= 1s);
 }
 
 TEST_CASE("C56: a body that drips is no stall; the attempt's timeout ends it, and the file stays",

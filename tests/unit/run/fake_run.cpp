@@ -11,6 +11,10 @@ namespace gather::test {
 
 using Builder = FakeRun::TaskBuilder;
 
+Builder& Builder::requests(int number) {
+  run_.scripts_[index_].requests = number;
+  return *this;
+}
 Builder& Builder::takes(Duration length) {
   run_.scripts_[index_].length = length;
   if (std::holds_alternative<job::Sleep>(task().action)) task().action = job::Sleep{length};
@@ -142,6 +146,11 @@ async::Co<> FakeRun::attempt(const run::AttemptContext& context, run::AttemptRes
   bool cancelled = false;
   try {
     co_await async::sleep(script.length);
+    for (int i = 1; i < script.requests; ++i) {
+      co_await context.next_request();
+      note(context.task().id + " asks again");
+      co_await async::sleep(script.length);
+    }
   } catch (const async::Cancelled&) {
     cancelled = true;
   }

@@ -32,6 +32,8 @@ class FakeRun : private run::Executor, private run::Observer {
   class TaskBuilder {
    public:
     TaskBuilder& takes(Duration length);
+    /// Each attempt asks its host so many times, and takes its length for each.
+    TaskBuilder& requests(int number);
     /// Endings of the attempts, in order; after the last one they pass.
     TaskBuilder& ends(std::vector<run::Outcome> outcomes);
     template <class... Ids>
@@ -90,6 +92,7 @@ class FakeRun : private run::Executor, private run::Observer {
  private:
   struct Script {
     Duration length{};
+    int requests = 1;
     Duration stopping{};
     std::deque<run::Outcome> outcomes;
   };

@@ -53,6 +53,30 @@ TEST_CASE("a rate spaces the starts at a host exactly, retries included, and lea
         " 700 ms a2 starts\n 710 ms a2 passed\n");
 }
 
+TEST_CASE("each of several requests of an attempt counts for the rate, before who has not begun",
+          "[run][hosts]") {
+  FakeRun run;
+  run.options.limits.hosts = {limit("a.test", 6, "5/s")};
+  run.task("pages").takes(10ms).fetches("http://a.test/").requests(3);
+  run.task("a2").takes(10ms).fetches("http://a.test/");
+  run.task("free").takes(10ms).fetches("http://b.test/").requests(2);
+  CHECK(run.trace() ==
+        "   0 ms pages starts\n   0 ms free starts\n"
+        "  10 ms free asks again\n  20 ms free passed\n"
+        " 200 ms pages asks again\n 400 ms pages asks again\n 410 ms pages passed\n"
+        " 600 ms a2 starts\n 610 ms a2 passed\n");
+}
+
+TEST_CASE("a request of several waits until its host is open again", "[run][hosts]") {
+  FakeRun run;
+  run.task("busy").takes(10ms).fetches("http://a.test/").ends({UnexpectedStatus{503, "", 2s}});
+  run.task("pages").takes(20ms).fetches("http://a.test/").requests(2);
+  CHECK(run.trace() ==
+        "   0 ms pages starts\n   0 ms busy starts\n"
+        "  10 ms busy failed: HTTP status 503 (retry after 2 s)\n"
+        "2010 ms pages asks again\n2030 ms pages passed\n");
+}
+
 TEST_CASE("a run that is stopped doesn't wait for a host's rate", "[run][hosts]") {
   FakeRun run;
   run.options.limits.hosts = {limit("*", 6, "1/h")};
