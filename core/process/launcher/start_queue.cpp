@@ -99,7 +99,10 @@ bool StartQueue::quiet() const {
 
 std::unique_lock<std::mutex> StartQueue::hold() {
   std::unique_lock lock(mutex_);
+  holder_waits_ =
+      true;  // Or a thread could take the next one before the caller has the lock, again and again.
   idle_.wait(lock, [this] { return busy_ == 0; });
+  holder_waits_ = false;
   return lock;
 }
 

@@ -64,7 +64,9 @@ class StartQueue {
 
  private:
   void work();
-  bool for_threads() const { return waiting_.size() >= 2 && !waiting_.front()->request.policy.isolate; }
+  bool for_threads() const {
+    return waiting_.size() >= 2 && !waiting_.front()->request.policy.isolate && !holder_waits_;
+  }
 
   Descriptor event_;
   std::size_t most_threads_;
@@ -75,6 +77,7 @@ class StartQueue {
   std::deque<std::unique_ptr<Start>> waiting_;
   std::vector<std::unique_ptr<Start>> through_;
   std::size_t busy_ = 0;
+  bool holder_waits_ = false;
   bool stopping_ = false;
 };
 
