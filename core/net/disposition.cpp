@@ -149,8 +149,11 @@ std::optional<std::string> filename_in(std::string_view value) {
     if (!has_value) continue;
     std::string text = take_value(value);
     if (value.starts_with(';')) value.remove_prefix(1);
-    if (same_name(name, "filename") && !plain) plain = std::move(text);
-    if (same_name(name, "filename*") && !extended) extended = extended_value(text);
+    if (same_name(name, "filename*")) {
+      if (!extended) extended = extended_value(text);
+    } else if (same_name(name, "filename") && !plain) {
+      plain = std::move(text);
+    }
   }
   return extended ? extended : plain;
 }

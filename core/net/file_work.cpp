@@ -19,7 +19,8 @@ std::optional<Digest> digest_of(OwnDescriptor file, std::uint64_t size, Algorith
   return digest;
 }
 
-std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size, BodyExpectation fault_in) {
+std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size,
+                                         const BodyExpectation& fault_in) {
   if (size > longest_kept_body)
     return fmt::format("the body has {} bytes, and only {} MB of one are looked into", size,
                        longest_kept_body / 1'000'000);
@@ -35,7 +36,7 @@ std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size,
   return fault_in(body);
 }
 
-std::optional<std::string> fault_in_text(const std::string& body, BodyExpectation fault_in) {
+std::optional<std::string> fault_in_text(const std::string& body, const BodyExpectation& fault_in) {
   return fault_in(body);
 }
 

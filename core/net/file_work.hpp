@@ -23,9 +23,10 @@ using BodyExpectation = std::function<std::optional<std::string>(std::string_vie
 std::optional<Digest> digest_of(OwnDescriptor file, std::uint64_t size, Algorithm algorithm);
 
 /// Why the first `size` bytes of the file are not as expected.
-std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size, BodyExpectation fault_in);
+std::optional<std::string> fault_in_file(OwnDescriptor file, std::uint64_t size,
+                                         const BodyExpectation& fault_in);
 /// The same of a body in memory.
-std::optional<std::string> fault_in_text(const std::string& body, BodyExpectation fault_in);
+std::optional<std::string> fault_in_text(const std::string& body, const BodyExpectation& fault_in);
 
 /// Forces it onto the disk: errno, or 0.
 int sync_to_disk(OwnDescriptor file);

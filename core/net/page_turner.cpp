@@ -14,7 +14,7 @@
 namespace gather::net {
 namespace {
 
-std::expected<Page, std::string> read_on_thread(decltype(Pages::read) read, std::string body) {
+std::expected<Page, std::string> read_on_thread(const decltype(Pages::read)& read, const std::string& body) {
   return read(body);
 }
 
