@@ -3,7 +3,6 @@
 #include "core/net/download.hpp"
 #include "core/net/nameless_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 
 #include "core/async/combine/task_group.hpp"
 #include "core/async/loop/runner.hpp"
+#include "tests/unit/async/clean_up.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -35,18 +36,6 @@ inline Co<> note_after(Duration length, std::string& log, std::string text) {
 inline Co<> fail_after(Duration length, std::string text) {
   co_await sleep(length);
   throw std::runtime_error(text);
-}
-
-/// Sleeps an hour, or until it is cancelled and has cleaned up for `cleanup`; then passes the cancel on.
-inline Co<> clean_up_for(Duration cleanup) {
-  std::exception_ptr cancelled;
-  try {
-    co_await sleep(1h);
-  } catch (const Cancelled&) {
-    cancelled = std::current_exception();
-  }
-  co_await sleep(cleanup);
-  if (cancelled) std::rethrow_exception(cancelled);
 }
 
 inline Co<> fail_when_cancelled(std::string text) {

@@ -1,28 +1,18 @@
 #include "core/async/combine/timeout.hpp"
 
+#include "tests/unit/async/clean_up.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
 using namespace gather::async;
+using gather::test::clean_up_for;
 using gather::test::run_virtual;
 
 namespace {
 
 Co<> sleep_for(gather::Duration length) { co_await sleep(length); }
-
-// Sleeps an hour, and passes a cancel on after so much cleanup.
-Co<> clean_up_for(gather::Duration cleanup) {
-  std::exception_ptr cancelled;
-  try {
-    co_await sleep(1h);
-  } catch (const Cancelled&) {
-    cancelled = std::current_exception();
-  }
-  co_await sleep(cleanup);
-  if (cancelled) std::rethrow_exception(cancelled);
-}
 
 // Is cancelled, and goes on living without taking that back.
 Co<> swallow_a_cancel() {

@@ -5,6 +5,7 @@
 #include "core/async/combine/shield.hpp"
 #include "core/async/combine/wait_for.hpp"
 #include "core/async/sync/event.hpp"
+#include "tests/unit/async/clean_up.hpp"
 #include "tests/unit/async/virtual_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -25,16 +26,8 @@ Co<int> fail_after(gather::Duration length, std::string text = "failed") {
   throw std::runtime_error(text);
 }
 
-// Sleeps an hour; a cancel ends it after so much cleanup.
 Co<int> clean_up_for(gather::Duration cleanup) {
-  std::exception_ptr cancelled;
-  try {
-    co_await sleep(1h);
-  } catch (const Cancelled&) {
-    cancelled = std::current_exception();
-  }
-  co_await sleep(cleanup);
-  if (cancelled) std::rethrow_exception(cancelled);
+  co_await gather::test::clean_up_for(cleanup);
   co_return 1;
 }
 
