@@ -18,16 +18,13 @@ constexpr int most_reads = 4;  // In one pass.
 
 }  // namespace
 
-std::expected<Descriptor, async::StartError> Capture::open() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(async::explain_descriptors(errno));
-  pipe_ = Descriptor(ends[0]);
-  // Not on the child's end, where programs would trip over EAGAIN. And a read must not block even though it
-  // follows an event: a child that opens /dev/stdout for reading can take the bytes away before us.
-  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+std::expected<Descriptor, async::StartError> Capture::open(PipeStock& pipes) {
+  auto pipe = pipes.take();
+  if (!pipe) return std::unexpected(async::explain_descriptors(pipe.error()));
+  pipe_ = std::move(pipe->reading);
   if (listener_ != nullptr)
-    fcntl(ends[0], F_SETPIPE_SZ, streaming_pipe_size);  // Fewer turns for the same bytes.
-  return Descriptor(ends[1]);
+    fcntl(pipe_.get(), F_SETPIPE_SZ, streaming_pipe_size);  // Fewer turns for the same bytes.
+  return std::move(pipe->writing);
 }
 
 Capture::Took Capture::take() {

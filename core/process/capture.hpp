@@ -5,6 +5,7 @@
 #include "core/async/loop/watch.hpp"
 #include "core/process/bell.hpp"
 #include "core/process/descriptor.hpp"
+#include "core/process/pipe_stock.hpp"
 #include "core/process/spool.hpp"
 #include "core/process/valve.hpp"
 
@@ -21,8 +22,8 @@ class Capture final : async::FdWatch, Valve::Held {
   explicit Capture(Spool& spool) noexcept : spool_(spool) {}
   ~Capture() { close(); }
 
-  /// Makes the pipe and returns its writing end, which is for the child alone.
-  std::expected<Descriptor, async::StartError> open();
+  /// Takes a pipe and returns its writing end, which is for the child alone.
+  std::expected<Descriptor, async::StartError> open(PipeStock& pipes);
 
   /// Begins to read. Requires: opened. Where the kernel has no watch left it takes what has come, and nothing
   /// more.

@@ -50,7 +50,10 @@ class Attempt {
       Started started = co_await try_to_start();
       if (started) {
         child_ = std::move(*started);
-        watch_ = loop_.call_later(unwatched, [this] { watch(); });
+        if (child_->age() >= unwatched)
+          watch();
+        else if (!child_->ended())
+          watch_ = loop_.call_later(unwatched - child_->age(), [this] { watch(); });
         co_return std::expected<void, async::StartError>{};
       }
       out_.close();
@@ -120,9 +123,9 @@ class Attempt {
   }
 
   Co<Started> try_to_start() {
-    auto out = out_.open();
+    auto out = out_.open(starter_.pipes());
     if (!out) co_return std::unexpected(std::move(out.error()));
-    auto err = err_.open();
+    auto err = err_.open(starter_.pipes());
     if (!err) co_return std::unexpected(std::move(err.error()));
     spec_.stdout_fd = out->get();
     spec_.stderr_fd = err->get();

@@ -6,6 +6,7 @@
 #include "core/base/duration.hpp"
 #include "core/process/bell.hpp"
 #include "core/process/jobserver/jobserver.hpp"
+#include "core/process/pipe_stock.hpp"
 
 #include <sys/types.h>
 
@@ -70,6 +71,9 @@ class Child {
   /// Whether the leader has ended. The bell that was passed to start() rings when it does.
   virtual bool ended() const noexcept = 0;
 
+  /// For how long its program had run when start() gave it, as far as that is known.
+  virtual Duration age() const noexcept { return {}; }
+
   /// Sends a signal to every process of the group. No-op after reap().
   virtual void signal(int number) noexcept = 0;
 
@@ -113,6 +117,12 @@ class Starter {
   /// after; and lets it go on. No-ops where it does not know: only StartPath::launcher does.
   virtual void pause() noexcept {}
   virtual void resume() noexcept {}
+
+  /// For what its children write.
+  PipeStock& pipes() noexcept { return pipes_; }
+
+ private:
+  PipeStock pipes_;
 };
 
 /// Ways to start children.

@@ -295,10 +295,15 @@ std::vector<std::string> program_candidates(const ChildSpec& spec) {
   }
   const char* const path = spec.environment.find("PATH");
   std::string_view rest = path != nullptr ? path : "/bin:/usr/bin";
+  candidates.reserve(static_cast<std::size_t>(std::ranges::count(rest, ':')) + 1);
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     // An empty element would mean the working directory: a trap in hostile checkouts, and rarely meant.
-    if (end > 0) candidates.push_back(std::string(rest.substr(0, end)) + "/" + program);
+    if (end > 0) {
+      std::string& candidate = candidates.emplace_back();
+      candidate.reserve(end + 1 + program.size());
+      candidate.append(rest, 0, end).append(1, '/').append(program);
+    }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return candidates;

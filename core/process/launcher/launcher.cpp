@@ -6,6 +6,7 @@
 #include "core/process/launcher/isolation.hpp"
 #include "core/process/launcher/jobserver_share.hpp"
 #include "core/process/launcher/messages.hpp"
+#include "core/process/launcher/replies.hpp"
 #include "core/process/launcher/short_slices.hpp"
 #include "core/process/launcher/start_queue.hpp"
 #include "core/process/launcher/staying.hpp"
@@ -65,8 +66,9 @@ class Launcher {
     while (!gather_gone_) {
       std::array<epoll_event, 64> events;
       const int count =
-          epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), starts_.empty() ? -1 : 0);
+          epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), longest_wait_ms());
       for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)]);
+      flush();  // Before all else, so that gather thinks of the next start meanwhile.
       if (!gather_gone_) start_some();
       reap_orphans();
       flush();
@@ -79,6 +81,15 @@ class Launcher {
   static constexpr std::uint64_t socket_key = ~std::uint64_t{0};
   static constexpr std::uint64_t signals_key = socket_key - 1;
   static constexpr std::uint64_t starts_key = signals_key - 1;
+
+  /// For epoll_wait; negative: until something happens.
+  int longest_wait_ms() const {
+    if (!starts_.empty()) return 0;
+    const auto due = replies_.due();
+    if (!due) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - Clock::now());
+    return std::max(0, static_cast<int>(left.count()));
+  }
 
   bool watch(int descriptor, std::uint64_t key, std::uint32_t events = EPOLLIN) {
     epoll_event event{};
@@ -103,9 +114,12 @@ class Launcher {
     }
   }
 
-  /// Those of one packet; another would be an event of its own.
+  /// Those of all packets that have come, since threads help with starts that wait together.
   void take_requests() {
-    const auto took = channel_.receive([this](Channel::Message& message) { take(message); });
+    constexpr int most_packets = 8;  // Others have waited, too.
+    auto took = Channel::Took::packet;
+    for (int packet = 0; packet < most_packets && took == Channel::Took::packet; ++packet)
+      took = channel_.receive([this](Channel::Message& message) { take(message); });
     if (took == Channel::Took::end) gather_gone_ = true;
   }
 
@@ -132,7 +146,7 @@ class Launcher {
         signal_everything(SIGCONT);
         return;
       case Kind::share:
-        if (jobserver_.take(message)) send(channel_, Kind::shares, 0);
+        if (jobserver_.take(message)) replies_.say(Kind::shares, 0);
         return;
       default:
         break;
@@ -148,10 +162,10 @@ class Launcher {
         break;
       }
       case Kind::alone:
-        tell(Kind::is_alone, message.id, is_last_of_group(child->pid));
+        replies_.tell(Kind::is_alone, message.id, is_last_of_group(child->pid));
         break;
       case Kind::reap:
-        tell(Kind::reaped, message.id, reap(message.id));
+        replies_.tell(Kind::reaped, message.id, reap(message.id));
         break;
       case Kind::forget:
         reap(message.id);
@@ -224,7 +238,7 @@ class Launcher {
     Child child{started.pid, Descriptor(started.pidfd), request.policy, {}, std::move(init)};
     if (child.policy.leave) child.attempt = Staying::attempt_of(request.spec.environment);
     children_.add(start.id, std::move(child));
-    tell(Kind::started, start.id, started.pid);
+    replies_.started(start.id, started.pid);
   }
 
   /// As long as it lives, every child that there is is known, and no other thread starts one.
@@ -246,14 +260,7 @@ class Launcher {
     reap_strays(children_.spare_all());
   }
 
-  template <class Value>
-  void tell(Kind kind, std::uint64_t id, const Value& value) {
-    Writer body;
-    body << value;
-    send(channel_, kind, id, body);
-  }
-
-  void refuse(std::uint64_t id, const async::StartError& error) { tell(Kind::refused, id, error); }
+  void refuse(std::uint64_t id, const async::StartError& error) { replies_.tell(Kind::refused, id, error); }
 
   void child_ended(std::uint64_t id) {
     const Child* const child = children_.find(id);
@@ -263,7 +270,7 @@ class Launcher {
     if (!done) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child->pidfd.get(), nullptr);
     Writer body;
     body << done << (done ? reap(id) : Reaped{});
-    send(channel_, Kind::ended, id, body);
+    replies_.say(Kind::ended, id, body);
   }
 
   Reaped reap(std::uint64_t id) {
@@ -286,7 +293,7 @@ class Launcher {
     constexpr std::size_t most = 100;
     body << static_cast<std::uint32_t>(std::min(told.size(), most));
     for (std::size_t i = 0; i < told.size() && i < most; ++i) body << told[i];
-    send(channel_, Kind::swept, 0, body);
+    replies_.say(Kind::swept, 0, body);
   }
 
   void signal_everything(int number) {
@@ -336,7 +343,7 @@ class Launcher {
   }
 
   void flush() {
-    const bool all = channel_.flush();
+    const bool all = replies_.flush();
     if (all == !waits_to_send_) return;
     waits_to_send_ = !all;
     epoll_event event{};
@@ -346,6 +353,7 @@ class Launcher {
   }
 
   Channel channel_;
+  Replies replies_{channel_};
   Descriptor epoll_;
   Descriptor signals_;
   Descriptor null_;

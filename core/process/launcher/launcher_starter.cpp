@@ -5,20 +5,17 @@
 #include "core/base/error.hpp"
 #include "core/process/descriptor.hpp"
 #include "core/process/launcher/answer.hpp"
-#include "core/process/launcher/launcher.hpp"
+#include "core/process/launcher/launcher_process.hpp"
 #include "core/process/launcher/messages.hpp"
-#include "core/process/reap.hpp"
 #include "core/process/sweep.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <expected>
 #include <memory>
@@ -48,32 +45,12 @@ bool is_told_at_once(const async::Environment::Variables& common) {
   return size <= most;
 }
 
-/// A launcher that was started: our child, in a session of its own.
-struct Started {
-  pid_t pid = -1;
-  Descriptor pidfd;   // Readable once it has ended.
-  Descriptor socket;  // Our end; the launcher ends its children when it closes.
-};
-
-std::expected<Started, StartError> start_launcher(const std::string& program) {
-  auto ends = make_socket_pair();
-  if (!ends) return std::unexpected(async::explain_descriptors(ends.error()));
-  async::ChildSpec spec{.argv = {program, argument, std::to_string(getpid())},
-                        .stdin_fd = ends->second.get(),
-                        .dies_with_parent = false};
-  async::Environment::Variables variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
-  spec.environment = std::move(variables);
-  const auto child = async::start_child(spec);
-  if (!child) return std::unexpected(child.error());
-  return Started{child->pid, Descriptor(child->pidfd), std::move(ends->first)};
-}
-
 /// What is known of one child, from the request on. The starter keeps it while the launcher may speak of it.
 struct Record {
   Bell* bell = nullptr;  // Null once nobody is interested.
   Answer answer;
   pid_t pid = -1;
+  Duration age{};  // When we were told.
   StartError error;
   Reaped reaped;
   bool ended = false;
@@ -92,7 +69,7 @@ class LauncherStarter final : public Starter, private async::FdWatch {
                                                                        Bell& ended,
                                                                        ChildPolicy policy) override;
   Co<std::vector<Leftover>> sweep() override;
-  bool owns(pid_t pid) const noexcept override { return pid == pid_; }
+  bool owns(pid_t pid) const noexcept override { return pid == launcher_.pid(); }
   void share(const SharedJobserver& jobserver, std::function<void()> ready) override {
     shared_ = jobserver;
     shared_ready_ = std::move(ready);
@@ -115,13 +92,10 @@ class LauncherStarter final : public Starter, private async::FdWatch {
   void launcher_died();
   /// Throws if the launcher has died.
   void check() const;
-  /// Waits for the launcher's end, and reaps it; kills one that hangs. 0, or the signal that ended it.
-  int await_launcher() noexcept;
 
   async::Loop& loop_;
   std::string program_;
-  pid_t pid_ = -1;  // The launcher's; -1 before the first start and after its death.
-  Descriptor pidfd_;
+  LauncherProcess launcher_;  // None before the first start and after its death.
   Channel channel_;
   std::unordered_map<std::uint64_t, Record> children_;
   std::uint64_t next_id_ = 1;
@@ -147,6 +121,7 @@ class LauncherChild final : public process::Child {
   }
 
   bool ended() const noexcept override { return record_.ended; }
+  Duration age() const noexcept override { return record_.age; }
 
   void signal(int number) noexcept override {
     if (!record_.gone) starter_.request(Kind::signal, id_, Writer() << number);
@@ -181,23 +156,23 @@ class LauncherChild final : public process::Child {
 
 LauncherStarter::~LauncherStarter() {
   flush_.cancel();
-  if (pid_ < 0) return;
+  if (launcher_.pid() < 0) return;
   stop();
   channel_.flush();
   channel_.close();  // At which it ends what is left, and then itself.
-  if (await_launcher() != 0) kill_strays(spares_nobody);
+  if (launcher_.await_end() != 0) kill_strays(spares_nobody);
   prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 std::expected<void, StartError> LauncherStarter::ensure_running() {
-  if (pid_ >= 0) return {};
+  if (launcher_.pid() >= 0) return {};
   // Should the launcher die, its orphans come to us.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  auto started = start_launcher(program_);
+  Descriptor socket;
+  auto started = LauncherProcess::start(program_, socket);
   if (!started) return std::unexpected(std::move(started.error()));
-  pid_ = started->pid;
-  pidfd_ = std::move(started->pidfd);
-  channel_ = Channel(std::move(started->socket));
+  launcher_ = std::move(*started);
+  channel_ = Channel(std::move(socket));
   FdWatch::start(loop_, channel_.descriptor(), async::Events::readable);
   if (shared_) tell_of_jobserver();
   return {};
@@ -272,7 +247,7 @@ Co<std::expected<std::unique_ptr<process::Child>, StartError>> LauncherStarter::
 
 Co<std::vector<Leftover>> LauncherStarter::sweep() {
   check();
-  if (pid_ < 0) co_return std::vector<Leftover>{};
+  if (launcher_.pid() < 0) co_return std::vector<Leftover>{};
   swept_.expect();
   request(Kind::sweep, 0);
   co_await await(swept_);
@@ -288,7 +263,7 @@ void LauncherStarter::request(Kind kind, std::uint64_t id, const Writer& body,
 }
 
 void LauncherStarter::tell_now(Kind kind) noexcept {
-  if (pid_ < 0) return;
+  if (launcher_.pid() < 0) return;
   request(kind, 0);
   flush();
 }
@@ -303,8 +278,9 @@ void LauncherStarter::flush_soon() {
 }
 
 void LauncherStarter::flush() {
-  if (pid_ < 0) return;
+  if (launcher_.pid() < 0) return;
   const bool all = channel_.flush();
+  pipes().refill();  // While the launcher is at work.
   if (all != waits_to_send_) return;
   waits_to_send_ = !all;
   FdWatch::start(loop_, channel_.descriptor(),
@@ -340,9 +316,11 @@ void LauncherStarter::take(const Channel::Message& message) {
   const auto found = children_.find(message.id);
   if (found == children_.end()) return;  // Forgotten meanwhile.
   Record& record = found->second;
+  Duration::rep age = 0;
   switch (kind) {
     case Kind::started:
-      body >> record.pid;
+      body >> record.pid >> age;
+      record.age = Duration(age);
       record.answer.arrive();
       break;
     case Kind::refused:
@@ -370,8 +348,8 @@ void LauncherStarter::take(const Channel::Message& message) {
 void LauncherStarter::launcher_died() {
   stop();
   channel_.close();
-  const pid_t pid = pid_;
-  const int signal = await_launcher();
+  const pid_t pid = launcher_.pid();
+  const int signal = launcher_.await_end();
   death_ = fmt::format(
       "the process that starts tasks for gather (the launcher, {}) {}; everything it had started was killed",
       pid,
@@ -389,16 +367,6 @@ void LauncherStarter::launcher_died() {
 
 void LauncherStarter::check() const {
   if (!death_.empty()) throw Error(ExitStatus::bug, death_);
-}
-
-int LauncherStarter::await_launcher() noexcept {
-  const pid_t pid = std::exchange(pid_, -1);
-  // It takes as long as its children's grace at most; usually there are none, and it ends at once.
-  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
-  constexpr int longest_ms = 10'000;
-  if (poll(&end, 1, longest_ms) == 0) kill(pid, SIGKILL);
-  pidfd_.reset();
-  return reap_child(pid).exit.signal;
 }
 
 }  // namespace
