@@ -19,7 +19,8 @@ class Poller {
 
   virtual TimePoint now() const noexcept = 0;
 
-  /// Hands over events that are there already, without waiting. Callbacks only enqueue.
+  /// Hands over events that are there already, without waiting; not where it did so a moment ago. Callbacks
+  /// only enqueue.
   virtual void poll() = 0;
 
   /// Waits for events, until `deadline` at the latest where there is one. May return early. Throws Deadlock

@@ -44,6 +44,10 @@ int lacking_descriptors() noexcept {
   return error;
 }
 
+/// Passes follow each other within microseconds while one event leads to the next, and each system call of
+/// theirs would cost as much as they do. Events wait that long at most, besides for the pass itself.
+constexpr Duration between_polls = std::chrono::microseconds(100);
+
 /// By how much our clocks are behind the system's, which goes on while we are stopped.
 std::atomic<Duration::rep> excluded = 0;
 
@@ -88,11 +92,17 @@ class UvPoller final : public Poller {
                      Duration(excluded.load(std::memory_order_relaxed)));
   }
 
-  void poll() override { uv_run(&loop_, UV_RUN_NOWAIT); }
+  void poll() override {
+    const TimePoint time = now();
+    if (time - polled_ < between_polls) return;
+    polled_ = time;
+    uv_run(&loop_, UV_RUN_NOWAIT);
+  }
 
   void wait(std::optional<TimePoint> deadline) override {
     if (deadline && (!armed_for_ || *deadline < *armed_for_)) arm(*deadline);
     uv_run(&loop_, UV_RUN_ONCE);
+    polled_ = now();
   }
 
   void wake() noexcept override { uv_async_send(&wake_); }
@@ -125,6 +135,7 @@ class UvPoller final : public Poller {
   uv_async_t wake_{};  // Also keeps the loop alive, so that a wait really waits.
   uv_poll_t timer_watch_{};
   int timer_ = -1;
+  TimePoint polled_{};
   std::optional<TimePoint> armed_for_;
 };
 
