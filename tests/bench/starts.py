@@ -20,7 +20,7 @@ def write(path, text):
 def contenders(bench, at_once, count, slow_count):
     """name -> (number of starts, command, standard input, the same command with nothing to start, its input)"""
     folder = bench.folder
-    job = write(f"{folder}/starts.yaml", "tasks:\n" + "".join(f'  t{i}: {{ run: ["true"] }}\n' for i in range(count)))
+    job = write(f"{folder}/starts{count}.yaml", "tasks:\n" + "".join(f'  t{i}: {{ run: ["true"] }}\n' for i in range(count)))
     nothing = write(f"{folder}/nothing.yaml", "tasks:\n  nothing: {}\n")
     targets = " ".join(f"t{i}" for i in range(count))
     makefile = write(f"{folder}/starts.mk", f".PHONY: all {targets}\nall: {targets}\n{targets}:\n\t@true\n")
@@ -97,19 +97,18 @@ def beside_the_loop(bench, at_once):
     changes within a round of all contenders by more than the difference."""
     count, rounds = 500, 2 if bench.quick else 6 * bench.runs
     names = ("gather", "bare posix_spawn loop")
-    peers = contenders(bench, at_once, count, 0)
     calls = {}
-    for name in names:
-        _, argv, _, empty_argv, _ = peers[name]
-        calls[name] = lambda argv=argv: run(argv, stderr=f"{bench.folder}/log")
-        calls[name, "empty"] = lambda argv=empty_argv: run(argv, stderr=f"{bench.folder}/log")
+    for starts in (count, 1):
+        peers = contenders(bench, at_once, starts, 0)
+        for name in names:
+            calls[name, starts] = lambda argv=peers[name][1]: run(argv, stderr=f"{bench.folder}/log")
     costs = interleaved(calls, rounds)
     rate, cpu = {}, {}
     for name in names:
-        both = list(zip(costs[name], costs[name, "empty"], strict=True))
-        rate[name] = [count / (whole.wall - empty.wall) for whole, empty in both]
-        cpu[name] = [(whole.cpu - empty.cpu) / count * 1e6 for whole, empty in both]
-    heading(f"process starts, {at_once} at once, the two by themselves: {rounds} rounds of {count}, without start-up")
+        both = list(zip(costs[name, count], costs[name, 1], strict=True))
+        rate[name] = [(count - 1) / (many.wall - one.wall) for many, one in both]
+        cpu[name] = [(many.cpu - one.cpu) / (count - 1) * 1e6 for many, one in both]
+    heading(f"process starts, {at_once} at once, the two alone: {rounds} rounds of {count}, less the cost of one")
     to_loop = ratios(*(rate[name] for name in names))
     over = [ours - loop for ours, loop in zip(*(cpu[name] for name in names), strict=True)]
     show("gather / bare posix_spawn loop", to_loop)
