@@ -84,7 +84,7 @@ class Launcher {
 
   /// For epoll_wait; negative: until something happens.
   int longest_wait_ms() const {
-    if (!starts_.empty()) return 0;
+    if (starts_.has_next()) return 0;
     const auto due = replies_.due();
     if (!due) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - Clock::now());
@@ -140,10 +140,12 @@ class Launcher {
         sweep();
         return;
       case Kind::pause:
+        starts_.pause();
         signal_everything(SIGSTOP);
         return;
       case Kind::resume:
         signal_everything(SIGCONT);
+        starts_.go_on();
         return;
       case Kind::share:
         if (jobserver_.take(message)) replies_.say(Kind::shares, 0);

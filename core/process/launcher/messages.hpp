@@ -18,7 +18,7 @@ enum class Kind : std::uint8_t {
   reap,    ///< Kill what is left of its group and is not to stay, and reap it. Answer: reaped.
   forget,  ///< The same for one that may still run; no answer.
   sweep,   ///< End whatever earlier children have left and was not to stay. Answer: swept.
-  pause,   ///< Stop everything that descends from the launcher.
+  pause,   ///< Stop everything that descends from the launcher, and start nothing.
   resume,  ///< Let it go on.
   share,   ///< A jobserver, with its descriptors. Answer: shares.
   // From the launcher.

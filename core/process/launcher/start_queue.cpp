@@ -35,7 +35,7 @@ std::unique_ptr<Start> StartQueue::pop() {
   std::unique_ptr<Start> first;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty()) return nullptr;
+    if (waiting_.empty() || paused_) return nullptr;
     first = std::move(waiting_.front());
     waiting_.pop_front();
     more = for_threads();
@@ -73,9 +73,19 @@ void StartQueue::work() {
   }
 }
 
-bool StartQueue::empty() const {
+bool StartQueue::has_next() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.empty();
+  return !waiting_.empty() && !paused_;
+}
+
+void StartQueue::pause() {
+  const std::lock_guard lock(mutex_);
+  paused_ = true;
+}
+
+void StartQueue::go_on() {
+  const std::lock_guard lock(mutex_);
+  paused_ = false;
 }
 
 void StartQueue::clear() {

@@ -45,9 +45,13 @@ class StartQueue {
 
   void push(std::unique_ptr<Start> start);
   /// The first that waits, which is the caller's to start, while threads take those behind it; null if there
-  /// is none. One that is to be isolated is for the caller alone: see hold().
+  /// is none, or nothing is to be started. One that is to be isolated is for the caller alone: see hold().
   std::unique_ptr<Start> pop();
-  bool empty() const;
+  /// Whether pop() would give one.
+  bool has_next() const;
+  /// Nothing more is started, by nobody, until go_on(). What is being started then is told by through().
+  void pause();
+  void go_on();
   /// Forgets all that wait.
   void clear();
 
@@ -65,7 +69,7 @@ class StartQueue {
  private:
   void work();
   bool for_threads() const {
-    return waiting_.size() >= 2 && !waiting_.front()->request.policy.isolate && !holder_waits_;
+    return waiting_.size() >= 2 && !waiting_.front()->request.policy.isolate && !holder_waits_ && !paused_;
   }
 
   Descriptor event_;
@@ -78,6 +82,7 @@ class StartQueue {
   std::vector<std::unique_ptr<Start>> through_;
   std::size_t busy_ = 0;
   bool holder_waits_ = false;
+  bool paused_ = false;
   bool stopping_ = false;
 };
 

@@ -1,3 +1,4 @@
+#include "core/async/combine/task_group.hpp"
 #include "core/async/combine/wait.hpp"
 #include "core/base/error.hpp"
 #include "tests/unit/process/process_run.hpp"
@@ -265,4 +266,28 @@ TEST_CASE("the peak memory of a small program is known, however large we are", "
   REQUIRE(result.usage);
   CHECK(result.usage->peak_memory_bytes > 20'000'000);
   CHECK(result.usage->peak_memory_bytes < 40'000'000);
+}
+
+TEST_CASE("what waits for its start when everything is paused starts afterwards", "[process][launcher]") {
+  Loop loop;
+  const auto starter = starter_on(loop, StartPath::launcher);
+  loop.run([](process::Starter& from) -> Co<> {
+    co_await told(from, ":");
+    constexpr int all = 20;
+    int ended = 0;
+    co_await async::task_group([&](async::TaskGroup& group) -> Co<> {
+      for (int i = 0; i < all; ++i)
+        group.create_task([](process::Starter& of, int& count) -> Co<> {
+          co_await told(of, ":");
+          ++count;
+        }(from, ended));
+      co_await async::yield();  // All have asked, and travel in one packet with the pause.
+      from.pause();
+      co_await async::sleep(100ms);
+      CHECK(ended == 0);
+      CHECK(children_of(std::to_string(launcher())).empty());
+      from.resume();
+    });
+    CHECK(ended == all);
+  }(*starter));
 }
