@@ -41,7 +41,11 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
       request_(request),
       patience_{request.transport.connect_timeout.value_or(patience.connect),
                 request.transport.stall_timeout.value_or(patience.stall)},
-      easy_(multi.handle_for(*this)) {
+      http2_(wants_http2(request.transport.http)),
+      setup_(setup()),
+      handle_(multi.handle_for(*this, setup_)) {
+  set_own();
+  if (handle_.setup != Multi::Setup::others) return;
   set_options();
   set_transport(trust);
   set_method();
@@ -54,26 +58,48 @@ HttpTransfer::~HttpTransfer() {
 }
 
 void HttpTransfer::release() noexcept {
+  Multi::Handle handle = std::move(handle_);
+  if (!handle.easy) return;
   // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
-  const bool plain =
-      !sends_body() && !uploads_ && resolve_.get() == nullptr && request_.transport.limit_rate == 0;
-  if (Easy easy = std::move(easy_); easy && plain) multi_.take_back(std::move(easy));
+  if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport.limit_rate != 0) return;
+  handle.setup = ended_well_ ? setup_ : Multi::Setup::others;
+  multi_.take_back(std::move(handle));
+}
+
+/// An ordinary request is one whose options are the same as those of all ordinary ones, set_own()'s apart.
+Multi::Setup HttpTransfer::setup() const {
+  const Request& asked = request_;
+  const Transport& how = asked.transport;
+  const bool ordinary = asked.method == "GET" && !asked.body && asked.parts.empty() &&
+                        asked.headers.empty() && asked.conditions.empty() && how.limit_rate == 0 &&
+                        !how.proxy && !how.netrc && how.authorities.empty() && !how.certificate &&
+                        !how.insecure && how.unix_socket.empty() && how.resolve.empty();
+  if (!ordinary) return Multi::Setup::others;
+  if (!http2_) return Multi::Setup::ordinary;
+  return waits_for_http2() ? Multi::Setup::ordinary_http2 : Multi::Setup::others;
+}
+
+/// On plain http it would make every request wait for the first one's answer.
+bool HttpTransfer::waits_for_http2() const { return http2_ && request_.url.starts_with("https:"); }
+
+void HttpTransfer::set_own() {
+  CURL* const easy = handle_.easy.get();
+  set(easy, CURLOPT_URL, request_.url.c_str());
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(patience_.connect));
+  set(easy, CURLOPT_ERRORBUFFER, text_.data());
+  set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_WRITEDATA, this);
 }
 
 void HttpTransfer::set_options() {
-  CURL* const easy = easy_.get();
-  set(easy, CURLOPT_URL, request_.url.c_str());
+  CURL* const easy = handle_.easy.get();
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(patience_.connect));
   set(easy, CURLOPT_BUFFERSIZE, transfer_buffer_size);
-  set(easy, CURLOPT_ERRORBUFFER, text_.data());
   set(easy, CURLOPT_HEADERFUNCTION, &on_head_line);
-  set(easy, CURLOPT_HEADERDATA, this);
   set(easy, CURLOPT_WRITEFUNCTION, &on_body);
-  set(easy, CURLOPT_WRITEDATA, this);
 }
 
 /// A POST, PUT or PATCH without a body says so with Content-Length: 0.
@@ -83,7 +109,7 @@ bool HttpTransfer::sends_body() const {
 }
 
 void HttpTransfer::set_method() {
-  CURL* const easy = easy_.get();
+  CURL* const easy = handle_.easy.get();
   const std::string& method = request_.method;
   if (!request_.parts.empty()) {
     multipart_.emplace(easy, request_.parts);
@@ -113,8 +139,8 @@ void HttpTransfer::set_headers() {
       headers_.append("Content-Type:");  // Not a form unless said so.
     leave_out_expect();
   }
-  if (!names(request_, "user-agent")) set(easy_.get(), CURLOPT_USERAGENT, "gather/" GATHER_VERSION);
-  if (headers_.get() != nullptr) set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  if (!names(request_, "user-agent")) set(handle_.easy.get(), CURLOPT_USERAGENT, "gather/" GATHER_VERSION);
+  if (headers_.get() != nullptr) set(handle_.easy.get(), CURLOPT_HTTPHEADER, headers_.get());
 }
 
 /// A server that knows no "100 Continue" would cost a second.
@@ -123,7 +149,7 @@ void HttpTransfer::leave_out_expect() {
 }
 
 void HttpTransfer::set_upload(std::optional<std::uint64_t> length) {
-  CURL* const easy = easy_.get();
+  CURL* const easy = handle_.easy.get();
   uploads_ = true;
   if (!sends_body()) leave_out_expect();
   set(easy, CURLOPT_HTTPHEADER, headers_.get());
@@ -216,7 +242,7 @@ void HttpTransfer::StallTimer::on_time() noexcept {
 
 void HttpTransfer::check_stall() noexcept {
   const async::TimePoint now = loop_.now();
-  const auto uploaded = info<curl_off_t>(easy_.get(), CURLINFO_SIZE_UPLOAD_T);
+  const auto uploaded = info<curl_off_t>(handle_.easy.get(), CURLINFO_SIZE_UPLOAD_T);
   if (std::exchange(uploaded_, uploaded) != uploaded || paused_ || upload_paused_) last_sign_ = now;
   if (now < stalls_at()) {
     loop_.arm(stall_timer_, stalls_at());
@@ -260,6 +286,7 @@ void HttpTransfer::on_ended(CURLcode result) noexcept {
   running_ = false;
   stop_clock();
   result_ = result;
+  ended_well_ = result == CURLE_OK;
   on_finished();
 }
 
@@ -273,7 +300,7 @@ std::optional<Failure> HttpTransfer::failure() const {
 /// of our own time belongs to the phase that was under way.
 Phases HttpTransfer::phases() const noexcept {
   const auto reached = [&](CURLINFO which) -> Duration {
-    return std::chrono::microseconds(info<curl_off_t>(easy_.get(), which));
+    return std::chrono::microseconds(info<curl_off_t>(handle_.easy.get(), which));
   };
   Phases phases;
   Duration before{};
@@ -302,7 +329,7 @@ Phases HttpTransfer::phases() const noexcept {
 }
 
 std::string_view HttpTransfer::http_version() const noexcept {
-  switch (info<long>(easy_.get(), CURLINFO_HTTP_VERSION)) {
+  switch (info<long>(handle_.easy.get(), CURLINFO_HTTP_VERSION)) {
     case CURL_HTTP_VERSION_1_0:
       return "1.0";
     case CURL_HTTP_VERSION_1_1:
@@ -315,7 +342,7 @@ std::string_view HttpTransfer::http_version() const noexcept {
 }
 
 std::string HttpTransfer::location() const {
-  const auto* const location = info<const char*>(easy_.get(), CURLINFO_REDIRECT_URL);
+  const auto* const location = info<const char*>(handle_.easy.get(), CURLINFO_REDIRECT_URL);
   return location == nullptr ? "" : location;
 }
 
@@ -344,7 +371,7 @@ Failure HttpTransfer::explained() const {
   const CURLcode result = result_ != CURLE_OK ? result_
                           : head_complete()   ? CURLE_PARTIAL_FILE
                                               : CURLE_GOT_NOTHING;
-  const auto os_error = info<long>(easy_.get(), CURLINFO_OS_ERRNO);
+  const auto os_error = info<long>(handle_.easy.get(), CURLINFO_OS_ERRNO);
   return explain({result, static_cast<int>(os_error), text_.data()}, progress, request_.url);
 }
 

@@ -134,23 +134,31 @@ Multi::~Multi() {
   loop_.disarm(watchdog_);
 }
 
-Easy Multi::handle_for(Transfer& transfer) {
+Multi::Handle Multi::handle_for(Transfer& transfer, Setup wanted) {
   transfer.multi_ = this;
-  Easy handle;
-  if (unused_.empty()) {
-    handle.reset(curl().easy_init());
-    if (!handle) throw std::bad_alloc();
-    set(handle.get(), CURLOPT_SHARE, share_.get());  // Alone survives being emptied.
-  } else {
+  Handle handle;
+  if (!unused_.empty()) {
     handle = std::move(unused_.back());
     unused_.pop_back();
+    // Between requests of several kinds it is emptied as if it had not been kept.
+    if (handle.setup != Setup::others && handle.setup != wanted && !emptied(handle.easy.get()))
+      handle.easy.reset();
   }
-  CURL* const easy = handle.get();
-  set(easy, CURLOPT_PRIVATE, &transfer);
+  if (handle.easy && handle.setup == wanted && wanted != Setup::others) {
+    set_own(handle.easy.get(), transfer);
+    return handle;
+  }
+  handle.setup = Setup::others;
+  if (!handle.easy) {
+    handle.easy.reset(curl().easy_init());
+    if (!handle.easy) throw std::bad_alloc();
+    set(handle.easy.get(), CURLOPT_SHARE, share_.get());  // Alone survives being emptied.
+  }
+  CURL* const easy = handle.easy.get();
+  set_own(easy, transfer);
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_QUICK_EXIT, 1L);  // Else removing a transfer waits for its name lookup.
   set(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open);
-  set(easy, CURLOPT_OPENSOCKETDATA, &transfer);
   set(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
   set(easy, CURLOPT_CLOSESOCKETDATA, this);
   if (!asks_for_proxies_) {
@@ -160,13 +168,27 @@ Easy Multi::handle_for(Transfer& transfer) {
   return handle;
 }
 
-void Multi::take_back(Easy easy) noexcept {
+void Multi::set_own(CURL* easy, Transfer& transfer) {
+  set(easy, CURLOPT_PRIVATE, &transfer);
+  set(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+}
+
+/// Takes all options away. After HTTP/2 libcurl 7.88.1 leaves the transfer's buffer with the handle, and then
+/// refuses to change its size: such a one is of no more use.
+bool Multi::emptied(CURL* easy) noexcept {
+  curl().easy_reset(easy);
+  return curl().easy_setopt(easy, CURLOPT_BUFFERSIZE, long{CURL_MAX_WRITE_SIZE}) == CURLE_OK;
+}
+
+void Multi::take_back(Handle handle) noexcept {
   if (unused_.size() == unused_.capacity()) return;
-  curl().easy_reset(easy.get());
-  // After HTTP/2 libcurl 7.88.1 leaves the transfer's buffer with the handle, and then refuses to change its
-  // size.
-  if (curl().easy_setopt(easy.get(), CURLOPT_BUFFERSIZE, long{CURL_MAX_WRITE_SIZE}) != CURLE_OK) return;
-  unused_.push_back(std::move(easy));
+  if (handle.setup == Setup::others) {
+    if (!emptied(handle.easy.get())) return;
+  } else {
+    curl().easy_setopt(handle.easy.get(), CURLOPT_ERRORBUFFER,
+                       nullptr);  // The transfer's own, which goes now.
+  }
+  unused_.push_back(std::move(handle));
 }
 
 // libcurl's default, four times the handles added at the moment, would shrink as a run drains.

@@ -15,11 +15,6 @@ bool tells_who(std::string_view header) {
          same_name(header, "cookie");
 }
 
-bool wants_http2(HttpVersion version) {
-  if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
-  return version == HttpVersion::two;
-}
-
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
 }  // namespace
@@ -48,8 +43,13 @@ std::string connection_key(const Transport& transport,
   return key;
 }
 
+bool wants_http2(HttpVersion version) {
+  if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
+  return version == HttpVersion::two;
+}
+
 void HttpTransfer::set_transport(const TrustSource& trust) {
-  CURL* const easy = easy_.get();
+  CURL* const easy = handle_.easy.get();
   const Transport& how = request_.transport;
   const bool own = !how.authorities.empty();
   set(easy, CURLOPT_CAINFO, own ? how.authorities.c_str() : or_null(trust.file));
@@ -65,10 +65,8 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
         own_certificate.key.empty() ? own_certificate.certificate.c_str() : own_certificate.key.c_str());
   }
 
-  http2_ = wants_http2(how.http);
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  // On plain http it would make every request wait for the first one's answer.
-  if (http2_ && request_.url.starts_with("https:")) set(easy, CURLOPT_PIPEWAIT, 1L);
+  if (waits_for_http2()) set(easy, CURLOPT_PIPEWAIT, 1L);
 
   if (how.proxy) set(easy, CURLOPT_PROXY, how.proxy->c_str());
   if (how.netrc) set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
