@@ -120,6 +120,7 @@ def small_files(bench, server, count, place):
     aiohttp = [sys.executable, f"{bench.here}/fetch_aiohttp.py", listed]
     aria2 = ["aria2c", "--no-conf", "-q", "-i", listed, "-d", out, f"-j{AT_ONCE}", "--file-allocation=none"]
     wget2 = ["wget2", "--no-config", "-q", "-i", listed, "-P", out, f"--max-threads={AT_ONCE}", "--http2=off"]
+    floor = [bench.program("bench_fetch_floor"), listed]
     digests = [sum256(f"{server.root}/f{i}") for i in range(count)]
     to_files = Gather(bench, "small", urls, out)
     # With a checksum no version is noted beside a file; so what hashing costs is told from runs that note none.
@@ -128,7 +129,7 @@ def small_files(bench, server, count, place):
 
     files = {"gather": to_files.argv, "gather, no version": unnoted.argv, "gather, SHA-256": checked.argv}
     files["curl -Z"] = curl(bench, "curl_small", urls, out)
-    files |= {"aria2c": aria2, "wget2": wget2, "aiohttp": [*aiohttp, out]}
+    files |= {"aria2c": aria2, "wget2": wget2, "aiohttp": [*aiohttp, out], "bare libcurl": [*floor, out]}
     answers = interleaved({name: into(out, count, 1000, argv) for name, argv in files.items()}, bench.runs)
     compare(bench, f"{count:,} files of 1 KB, {AT_ONCE} at once", answers, count)
     lags = [to_files.lag() for _ in range(bench.runs)]
@@ -143,7 +144,7 @@ def small_files(bench, server, count, place):
     bench.goals.at_most("small files: loop lag", 15, median(lags), "ms")
 
     nowhere = Gather(bench, "small_nowhere", urls)
-    discard = {"gather": nowhere.argv, "curl -Z": curl(bench, "curl_nowhere", urls, None), "aiohttp": aiohttp}
+    discard = {"gather": nowhere.argv, "curl -Z": curl(bench, "curl_nowhere", urls, None), "aiohttp": aiohttp, "bare libcurl": floor}
     answers = interleaved({name: lambda argv=argv: run(argv) for name, argv in discard.items()}, bench.runs)
     compare(bench, "the same, into /dev/null (gather: by standard output, in order)", answers, count)
     bench.goals.at_least("bodies discarded: requests/s over curl -Z's", 1.5, median(speed(answers, "curl -Z")))
