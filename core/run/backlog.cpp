@@ -11,11 +11,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
 
 namespace gather::run {
 namespace {
 
 constexpr std::size_t piece_size = std::size_t{64} * 1024;
+constexpr std::uint64_t largest_in_memory =
+    std::uint64_t{64} * 1024;  // A copy of more costs as much as the file does.
 
 [[noreturn]] void refuse(std::string_view what, int error) {
   throw Error(ExitStatus::task_failed,
@@ -25,16 +28,35 @@ constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
 }  // namespace
 
-/// A stretch of the file.
-class Backlog::Kept final : public Output {
+class Backlog::InMemory final : public Output {
  public:
-  Kept(std::shared_ptr<File> file, std::uint64_t offset, std::uint64_t length)
+  InMemory(const Output& output, std::shared_ptr<Count> bytes) : bytes_(std::move(bytes)) {
+    text_.reserve(output.size());
+    output.read([this](std::string_view piece) { text_ += piece; });
+    *bytes_ += text_.size();
+  }
+  InMemory(const InMemory&) = delete;
+  InMemory& operator=(const InMemory&) = delete;
+  ~InMemory() override { *bytes_ -= text_.size(); }
+
+  std::uint64_t size() const override { return text_.size(); }
+  void read(const Sink& sink) const override { sink(text_); }
+
+ private:
+  std::shared_ptr<Count> bytes_;
+  std::string text_;
+};
+
+/// A stretch of the file.
+class Backlog::InFile final : public Output {
+ public:
+  InFile(std::shared_ptr<File> file, std::uint64_t offset, std::uint64_t length)
       : file_(std::move(file)), offset_(offset), length_(length) {
     ++file_->waiting;
   }
-  Kept(const Kept&) = delete;
-  Kept& operator=(const Kept&) = delete;
-  ~Kept() override {
+  InFile(const InFile&) = delete;
+  InFile& operator=(const InFile&) = delete;
+  ~InFile() override {
     // Best effort: without holes the file keeps its size until nothing waits.
     fallocate(file_->descriptor.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
               static_cast<off_t>(offset_), static_cast<off_t>(length_));
@@ -63,6 +85,12 @@ class Backlog::Kept final : public Output {
 };
 
 std::shared_ptr<const Output> Backlog::keep(const Output& output) {
+  if (output.size() <= largest_in_memory && *in_memory_ + output.size() <= most_in_memory_)
+    return std::make_shared<const InMemory>(output, in_memory_);
+  return keep_in_file(output);
+}
+
+std::shared_ptr<const Output> Backlog::keep_in_file(const Output& output) {
   if (!file_) {
     process::Descriptor descriptor = process::open_nameless_file();
     if (!descriptor) refuse("kept in", errno);
@@ -80,7 +108,7 @@ std::shared_ptr<const Output> Backlog::keep(const Output& output) {
       piece.remove_prefix(static_cast<std::size_t>(written));
     }
   });
-  return std::make_shared<const Kept>(file_, begin, end_ - begin);
+  return std::make_shared<const InFile>(file_, begin, end_ - begin);
 }
 
 AttemptOutput Backlog::keep(const AttemptOutput& output) {

@@ -42,7 +42,7 @@ std::uint64_t disk_used() {
 
 TEST_CASE("a hundred outputs that wait share one descriptor, and come back whole", "[run][backlog]") {
   const std::size_t before = open_descriptors();
-  Backlog backlog;
+  Backlog backlog(0);
   std::vector<std::shared_ptr<const Output>> kept;
   for (std::size_t i = 0; i < 100; ++i)
     kept.push_back(backlog.keep(*written(static_cast<char>('a' + i % 26), 1000 * i + 17)));
@@ -54,11 +54,38 @@ TEST_CASE("a hundred outputs that wait share one descriptor, and come back whole
   }
 }
 
+TEST_CASE("small outputs wait in memory, as many as have room there", "[run][backlog]") {
+  const std::size_t before = open_descriptors();
+  Backlog backlog(1000);
+  const auto first = backlog.keep(*written('a', 600));
+  auto second = backlog.keep(*written('b', 400));
+  CHECK(open_descriptors() == before);
+  const auto third = backlog.keep(*written('c', 1));
+  CHECK(open_descriptors() == before + 1);
+  CHECK(disk_used() > 0);
+  second.reset();
+  const std::uint64_t on_disk = disk_used();
+  const auto fourth = backlog.keep(*written('d', 400));
+  CHECK(disk_used() == on_disk);
+  CHECK(text_of(*first) == std::string(600, 'a'));
+  CHECK(text_of(*third) == "c");
+  CHECK(text_of(*fourth) == std::string(400, 'd'));
+}
+
+TEST_CASE("a large output waits in the file even if memory has room", "[run][backlog]") {
+  const std::size_t before = open_descriptors();
+  Backlog backlog;
+  const auto kept = backlog.keep(*written('x', 100'000));
+  CHECK(open_descriptors() == before + 1);
+  CHECK(text_of(*kept) == std::string(100'000, 'x'));
+}
+
 TEST_CASE("what waited outlives the backlog, and takes its file along", "[run][backlog]") {
+  const std::size_t memory = GENERATE(as<std::size_t>(), 0, 1000);
   const std::size_t before = open_descriptors();
   std::shared_ptr<const Output> kept;
   {
-    Backlog backlog;
+    Backlog backlog(memory);
     kept = backlog.keep(*written('x', 100));
   }
   CHECK(text_of(*kept) == std::string(100, 'x'));
@@ -68,7 +95,7 @@ TEST_CASE("what waited outlives the backlog, and takes its file along", "[run][b
 
 TEST_CASE("what waits no longer gives its place on the disk back", "[run][backlog]") {
   constexpr std::size_t size = 1'000'000;
-  Backlog backlog;
+  Backlog backlog(0);
   auto stays = backlog.keep(*written('s', 10));
   for (int i = 0; i < 20; ++i) backlog.keep(*written('x', size));
   CHECK(disk_used() < 2 * size);
