@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -109,4 +110,16 @@ TEST_CASE("each request on a kept handle waits as long as it says", "[net][handl
         "timeout: HOST sent nothing for 50 ms");
   CHECK(describe(loop.run(download(
             session, {.url = server.url("/a"), .transport = {.stall_timeout = 10s}}))) == "200, 5 bytes");
+}
+
+TEST_CASE("a limited rate is kept on a handle that had none", "[net][handle]") {
+  const ScriptedServer server(
+      [](const ScriptedServer::Request&) { return Reply{response(200, std::string(600'000, 'x'))}; });
+  Loop loop;
+  Session session(loop);
+  CHECK(describe(loop.run(download(session, {.url = server.url()}))) == "200, 600000 bytes");
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(describe(loop.run(download(session, {.url = server.url(), .transport = {.limit_rate = 400'000}}))) ==
+        "200, 600000 bytes");
+  CHECK(std::chrono::steady_clock::now() - began > 500ms);
 }
