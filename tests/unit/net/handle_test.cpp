@@ -121,5 +121,5 @@ TEST_CASE("a limited rate is kept on a handle that had none", "[net][handle]") {
   const auto began = std::chrono::steady_clock::now();
   CHECK(describe(loop.run(download(session, {.url = server.url(), .transport = {.limit_rate = 400'000}}))) ==
         "200, 600000 bytes");
-  CHECK(std::chrono::steady_clock::now() - began > 500ms);
+  CHECK(std::chrono::steady_clock::now() - began > 300ms);
 }
