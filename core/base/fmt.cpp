@@ -1,5 +1,6 @@
 /// What libfmt holds of fmt, compiled into gather, in the namespace that CMakeLists.txt gives it.
 #include <fmt/format-inl.h>
+
 #include <locale>
 
 FMT_BEGIN_NAMESPACE

@@ -41,11 +41,9 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
       request_(request),
       patience_{request.transport.connect_timeout.value_or(patience.connect),
                 request.transport.stall_timeout.value_or(patience.stall)},
-      http2_(wants_http2(request.transport.http)),
-      setup_(setup()),
-      handle_(multi.handle_for(*this, setup_)) {
+      handle_(multi.handle_for(*this, ordinary())) {
   set_own();
-  if (handle_.setup != Multi::Setup::others) return;
+  if (handle_.set_up) return;
   set_options();
   set_transport(trust);
   set_method();
@@ -62,25 +60,9 @@ void HttpTransfer::release() noexcept {
   if (!handle.easy) return;
   // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
   if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport.limit_rate != 0) return;
-  handle.setup = ended_well_ ? setup_ : Multi::Setup::others;
+  handle.set_up = ended_well_ && ordinary();
   multi_.take_back(std::move(handle));
 }
-
-/// An ordinary request is one whose options are the same as those of all ordinary ones, set_own()'s apart.
-Multi::Setup HttpTransfer::setup() const {
-  const Request& asked = request_;
-  const Transport& how = asked.transport;
-  const bool ordinary = asked.method == "GET" && !asked.body && asked.parts.empty() &&
-                        asked.headers.empty() && asked.conditions.empty() && how.limit_rate == 0 &&
-                        !how.proxy && !how.netrc && how.authorities.empty() && !how.certificate &&
-                        !how.insecure && how.unix_socket.empty() && how.resolve.empty();
-  if (!ordinary) return Multi::Setup::others;
-  if (!http2_) return Multi::Setup::ordinary;
-  return waits_for_http2() ? Multi::Setup::ordinary_http2 : Multi::Setup::others;
-}
-
-/// On plain http it would make every request wait for the first one's answer.
-bool HttpTransfer::waits_for_http2() const { return http2_ && request_.url.starts_with("https:"); }
 
 void HttpTransfer::set_own() {
   CURL* const easy = handle_.easy.get();

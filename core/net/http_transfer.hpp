@@ -109,10 +109,9 @@ class HttpTransfer : private Multi::Transfer {
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept;
 
-  Multi::Setup setup() const;
-  bool waits_for_http2() const;
   void set_own();
   void set_options();
+  bool ordinary() const;                         // transport.cpp
   void set_transport(const TrustSource& trust);  // transport.cpp
   void set_method();
   void set_headers();
@@ -130,8 +129,6 @@ class HttpTransfer : private Multi::Transfer {
   async::Loop& loop_;  // May be needed when multi_ has gone.
   const Request& request_;
   const Patience patience_;
-  const bool http2_;  // Paused, it would go on filling its window.
-  const Multi::Setup setup_;
   Multi::Handle handle_;
   CurlList headers_;
   CurlList resolve_;
@@ -145,6 +142,7 @@ class HttpTransfer : private Multi::Transfer {
   bool upload_paused_ = false;  // There was nothing to send.
   bool refused_ = false;
   bool uploads_ = false;  // set_upload() was called.
+  bool http2_ = false;    // Paused, it would go on filling its window.
   std::string no_socket_;
   std::optional<std::string> not_public_;  // The last address that was refused.
   bool met_public_ = false;

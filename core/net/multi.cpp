@@ -134,21 +134,19 @@ Multi::~Multi() {
   loop_.disarm(watchdog_);
 }
 
-Multi::Handle Multi::handle_for(Transfer& transfer, Setup wanted) {
+Multi::Handle Multi::handle_for(Transfer& transfer, bool ordinary) {
   transfer.multi_ = this;
   Handle handle;
   if (!unused_.empty()) {
     handle = std::move(unused_.back());
     unused_.pop_back();
-    // Between requests of several kinds it is emptied as if it had not been kept.
-    if (handle.setup != Setup::others && handle.setup != wanted && !emptied(handle.easy.get()))
-      handle.easy.reset();
+    if (handle.set_up && ordinary) {
+      set_own(handle.easy.get(), transfer);
+      return handle;
+    }
+    if (handle.set_up && !emptied(handle.easy.get())) handle.easy.reset();
+    handle.set_up = false;
   }
-  if (handle.easy && handle.setup == wanted && wanted != Setup::others) {
-    set_own(handle.easy.get(), transfer);
-    return handle;
-  }
-  handle.setup = Setup::others;
   if (!handle.easy) {
     handle.easy.reset(curl().easy_init());
     if (!handle.easy) throw std::bad_alloc();
@@ -182,12 +180,11 @@ bool Multi::emptied(CURL* easy) noexcept {
 
 void Multi::take_back(Handle handle) noexcept {
   if (unused_.size() == unused_.capacity()) return;
-  if (handle.setup == Setup::others) {
-    if (!emptied(handle.easy.get())) return;
-  } else {
-    curl().easy_setopt(handle.easy.get(), CURLOPT_ERRORBUFFER,
-                       nullptr);  // The transfer's own, which goes now.
-  }
+  CURL* const easy = handle.easy.get();
+  if (handle.set_up)
+    curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);  // The transfer's own, which goes now.
+  else if (!emptied(easy))
+    return;
   unused_.push_back(std::move(handle));
 }
 

@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,20 +59,17 @@ class Multi {
   /// When the call of libcurl's began that goes on, or was the last.
   async::TimePoint called_at() const noexcept { return called_at_; }
 
-  /// Which options a handle has apart from its transfer's own: those that every ordinary request has, over
-  /// this version of HTTP, or others.
-  enum class Setup : std::uint8_t { others, ordinary, ordinary_http2 };
   struct Handle {
     Easy easy;
-    Setup setup = Setup::others;
+    bool set_up = false;  ///< It has the options that all ordinary transfers have in common.
   };
 
-  /// A handle that is set up like that already, or one with the options that have to do with sockets and with
-  /// what connections share, and no others; `setup` tells which. Throws std::bad_alloc.
-  Handle handle_for(Transfer& transfer, Setup wanted);
-  /// Keeps a handle for a later transfer: making one costs as much as half of a small request, and setting it
-  /// up a tenth. One of `others` is emptied. Requires: it is not added, and whatever its options point to is
-  /// still there; if it is not one of `others`, its last transfer was whole.
+  /// A handle for an ordinary transfer, set up already if one is there; else one with the options that have
+  /// to do with sockets and with what connections share, and no others. Throws std::bad_alloc.
+  Handle handle_for(Transfer& transfer, bool ordinary);
+  /// Keeps a handle for a later transfer: making one costs as much as half of a small request. It keeps its
+  /// options if it is set up, which takes an ordinary transfer that ended well; else it is emptied. Requires:
+  /// it is not added, and whatever its options point to is still there.
   void take_back(Handle handle) noexcept;
 
   /// Starts it; on_ended will follow, later. Throws std::bad_alloc.
@@ -116,7 +112,7 @@ class Multi {
   Share share_;  // TLS sessions, so that a new connection resumes an earlier one. Dies after handle_.
   const bool asks_for_proxies_;
   MultiHandle handle_;
-  std::vector<Handle> unused_;                    // By no transfer; `others` means without options.
+  std::vector<Handle> unused_;                    // By no transfer; without options unless set up.
   std::vector<std::unique_ptr<Socket>> sockets_;  // By descriptor; kept, as numbers come again and again.
   std::vector<Socket*> pending_;                  // Have events that libcurl was not told of yet.
   std::vector<Transfer*> doomed_;                 // Whose socket can't be watched.

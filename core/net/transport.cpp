@@ -15,6 +15,11 @@ bool tells_who(std::string_view header) {
          same_name(header, "cookie");
 }
 
+bool wants_http2(HttpVersion version) {
+  if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
+  return version == HttpVersion::two;
+}
+
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
 }  // namespace
@@ -43,9 +48,12 @@ std::string connection_key(const Transport& transport,
   return key;
 }
 
-bool wants_http2(HttpVersion version) {
-  if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
-  return version == HttpVersion::two;
+/// Whether its options are the same as those of all ordinary ones, set_own()'s apart.
+bool HttpTransfer::ordinary() const {
+  return request_.method == "GET" && !request_.body && request_.parts.empty() && request_.headers.empty() &&
+         request_.conditions.empty() && request_.transport.limit_rate == 0 &&
+         !wants_http2(request_.transport.http) &&
+         connection_key(request_.transport, request_.headers).empty();
 }
 
 void HttpTransfer::set_transport(const TrustSource& trust) {
@@ -65,8 +73,10 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
         own_certificate.key.empty() ? own_certificate.certificate.c_str() : own_certificate.key.c_str());
   }
 
+  http2_ = wants_http2(how.http);
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  if (waits_for_http2()) set(easy, CURLOPT_PIPEWAIT, 1L);
+  // On plain http it would make every request wait for the first one's answer.
+  if (http2_ && request_.url.starts_with("https:")) set(easy, CURLOPT_PIPEWAIT, 1L);
 
   if (how.proxy) set(easy, CURLOPT_PROXY, how.proxy->c_str());
   if (how.netrc) set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));

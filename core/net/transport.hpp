@@ -17,9 +17,6 @@ enum class HttpVersion : std::uint8_t {
   automatic,  ///< As `two` from libcurl 8 on; before, it takes some cut bodies for whole ones.
 };
 
-/// Of libcurl as it is loaded; loads it.
-bool wants_http2(HttpVersion version);
-
 /// A certificate that tells the server who we are, both files in PEM.
 struct ClientCertificate {
   std::string certificate;
