@@ -75,11 +75,11 @@ job::UrlList urls(const FetchCommand& command) {
   job::UrlList list;
   for (std::size_t i = 0; i < command.job.words.size(); ++i) {
     const std::string& url = command.job.words[i];
-    std::string place = fmt::format("argument {}", i + 1);
+    const job::EntryPlace place{nullptr, i + 1};
     if (const auto problem = job::problem_with_url(url))
-      list.problems.push_back(fmt::format("{}: {}", place, *problem));
+      list.problems.push_back(fmt::format("{}: {}", place.spell(), *problem));
     else
-      list.entries.push_back({std::move(place), url, {}, {}});
+      list.entries.push_back({place, url, {}, {}});
   }
   bool has_stdin = false;
   for (const Given& each : command.lists) {

@@ -45,7 +45,7 @@ class Files {
     return fmt::format(
         "this is saved as {}, and so is {}; give one of them another name (-o, or the second "
         "field of a list's line)",
-        in_quotes(path.string()), entries_[at->second].place);
+        in_quotes(path.string()), entries_[at->second].place.spell());
   }
 
   /// A sentence if a file of another entry would have to be a folder of this one, or is written under this
@@ -54,11 +54,11 @@ class Files {
     if (const auto whole = written_for(path))
       if (const auto at = owners_.find(whole->string()); at != owners_.end())
         return fmt::format("this is saved as {}, where the file of {} is written until it is whole",
-                           in_quotes(path.string()), entries_[at->second].place);
+                           in_quotes(path.string()), entries_[at->second].place.spell());
     for (std::filesystem::path folder = path.parent_path(); !folder.empty(); folder = folder.parent_path())
       if (const auto at = owners_.find(folder.string()); at != owners_.end())
         return fmt::format("this is saved as {}, below the file of {}", in_quotes(path.string()),
-                           entries_[at->second].place);
+                           entries_[at->second].place.spell());
     return std::nullopt;
   }
 
@@ -130,11 +130,13 @@ FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, B
   policy.attempts = retries + 1;
   const auto retry = std::make_shared<const RetryPolicy>(policy);
   const auto problem = [&](const UrlEntry& entry, std::string_view text) {
-    result.problems.push_back(fmt::format("{}: {}", entry.place, text));
+    result.problems.push_back(fmt::format("{}: {}", entry.place.spell(), text));
   };
+  result.job.tasks.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const UrlEntry& entry = entries[i];
-    Fetch fetch = pattern;
+    auto made = std::make_unique<Fetch>(pattern);
+    Fetch& fetch = *made;
     fetch.url = entry.url;
     fetch.mirrors = entry.mirrors;
     if (entry.sha256) fetch.checksum = Checksum{"sha256", *entry.sha256};
@@ -151,11 +153,10 @@ FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, B
     } else if (entry.output) {
       problem(entry, "this names an output, but `-o -` writes every body to standard output");
     }
-    Task task;
+    Task& task = result.job.tasks.emplace_back();
     task.id = entry.url;
     task.retry = retry;
-    task.action = std::make_unique<const Fetch>(std::move(fetch));
-    result.job.tasks.push_back(std::move(task));
+    task.action = std::unique_ptr<const Fetch>(std::move(made));
   }
   if (!result.problems.empty()) return result;
   for (std::size_t i = 0; i < entries.size(); ++i) {

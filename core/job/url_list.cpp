@@ -22,7 +22,7 @@ constexpr std::string_view not_a_sha256 = "a SHA-256 is 64 hexadecimal digits; s
 /// One line on its way to an entry; the first thing that is wrong with it ends it.
 class Line {
  public:
-  Line(std::string place, UrlList& list) : list_(list) { entry_.place = std::move(place); }
+  Line(EntryPlace place, UrlList& list) : list_(list) { entry_.place = std::move(place); }
 
   void read_fields(std::string_view line) {
     std::array<std::string_view, 3> fields;
@@ -116,13 +116,19 @@ class Line {
     list_.entries.push_back(std::move(entry_));
   }
 
-  void problem(std::string_view text) { list_.problems.push_back(fmt::format("{}: {}", entry_.place, text)); }
+  void problem(std::string_view text) {
+    list_.problems.push_back(fmt::format("{}: {}", entry_.place.spell(), text));
+  }
 
   UrlList& list_;
   UrlEntry entry_;
 };
 
 }  // namespace
+
+std::string EntryPlace::spell() const {
+  return list == nullptr ? fmt::format("argument {}", number) : fmt::format("{}:{}", *list, number);
+}
 
 std::optional<std::string> read_sha256(std::string_view text) {
   if (text.size() != 64 || !std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; }))
@@ -144,13 +150,14 @@ std::optional<std::string> problem_with_url(std::string_view url) {
 }
 
 void read_url_list(std::string_view name, std::string_view text, UrlList& list) {
+  const auto shown_name = std::make_shared<const std::string>(inert(name));
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
-    Line reader(fmt::format("{}:{}", inert(name), number), list);
+    Line reader({shown_name, number}, list);
     line.starts_with('{') ? reader.read_json(line) : reader.read_fields(line);
   }
 }

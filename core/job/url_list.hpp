@@ -1,6 +1,8 @@
 /// Lists of URLs, one a line, as `gather fetch -i` reads them. Knows nothing of job files.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,9 +10,18 @@
 
 namespace gather::job {
 
+/// Where an entry stands. A list may have a million lines, so the words are made when a problem needs them.
+struct EntryPlace {
+  std::shared_ptr<const std::string> list;  ///< Its name, inert; null: the arguments.
+  std::size_t number = 0;                   ///< Of the line or argument, from 1.
+
+  /// "list.txt:3", or "argument 2".
+  std::string spell() const;
+};
+
 /// One URL that somebody wants, and where they said so.
 struct UrlEntry {
-  std::string place;  ///< "list.txt:3", or "argument 2": what problems name.
+  EntryPlace place;  ///< What problems name.
   std::string url;
   std::optional<std::string> output;      ///< As written: a path below the folder of all files.
   std::optional<std::string> sha256;      ///< 64 hexadecimal digits, lower case.

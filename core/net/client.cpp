@@ -39,8 +39,11 @@ Request make_request(const ClientOptions& session, std::string method, const std
   if (!auth) auth = session.auth;
   if (auth && !headers.contains("Authorization"))
     headers.add("Authorization", basic_authorization(auth->user, auth->password));
-  Request request{
-      std::move(target->url), std::move(method), headers.fields(), std::move(options.body.bytes()), {}};
+  Request request{std::move(target->url),
+                  std::move(method),
+                  {headers.begin(), headers.end()},
+                  std::move(options.body.bytes()),
+                  {}};
   if (const auto fault = fault_in(request)) throw std::invalid_argument(*fault);
   return request;
 }

@@ -1,11 +1,13 @@
 #include "core/net/curl.hpp"
 
 #include "core/base/error.hpp"
+#include "core/net/curl_memory.hpp"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cstring>
 #include <new>
 
 namespace gather::net {
@@ -37,10 +39,33 @@ class Library {
   void* handle_;
 };
 
+/// With our memory, unless AddressSanitizer is to see what becomes of each piece; or with whatever a program
+/// that uses libcurl itself has told it before.
+CURLcode init(const CurlApi& api) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  return api.global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, std::free, std::realloc, strdup, std::calloc);
+#endif
+#endif
+  return api.global_init_mem(
+      CURL_GLOBAL_DEFAULT, [](std::size_t size) { return curl_memory.pool.allocate(size); },
+      [](void* piece) { curl_memory.pool.release(piece); },
+      [](void* piece, std::size_t size) { return curl_memory.pool.reallocate(piece, size); },
+      [](const char* text) {
+        const std::size_t size = std::strlen(text) + 1;
+        void* const copy = curl_memory.pool.allocate(size);
+        return static_cast<char*>(copy == nullptr ? nullptr : std::memcpy(copy, text, size));
+      },
+      [](std::size_t count, std::size_t size) {
+        return size != 0 && count > SIZE_MAX / size ? nullptr
+                                                    : curl_memory.pool.allocate_cleared(count * size);
+      });
+}
+
 CurlApi load_curl() {
   const Library library("libcurl.so.4", "libcurl4");
   CurlApi api{};
-  library.find(api.global_init, "curl_global_init");
+  library.find(api.global_init_mem, "curl_global_init_mem");
   library.find(api.version_info, "curl_version_info");
   library.find(api.getdate, "curl_getdate");
   library.find(api.easy_init, "curl_easy_init");
@@ -81,7 +106,7 @@ CurlApi load_curl() {
   api.version = version->version_num;
   if (api.version < 0x075700)  // CURLOPT_QUICK_EXIT, without which a slow lookup blocks the loop.
     library.refuse(fmt::format("is version {}, and 7.87 is needed", version->version));
-  if (const CURLcode code = api.global_init(CURL_GLOBAL_DEFAULT); code != CURLE_OK)
+  if (const CURLcode code = init(api); code != CURLE_OK)
     library.refuse(fmt::format("can't be initialised ({})", api.easy_strerror(code)));
   return api;
 }

@@ -15,7 +15,7 @@ namespace gather::net {
 /// core/README.md, "Libraries loaded late".
 struct CurlApi {
   unsigned version;  // 0x075801 is 7.88.1.
-  decltype(&curl_global_init) global_init;
+  decltype(&curl_global_init_mem) global_init_mem;
   decltype(&curl_version_info) version_info;
   decltype(&curl_getdate) getdate;
   decltype(&curl_easy_init) easy_init;

@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/net/content_decoder.hpp"
+#include "core/net/curl.hpp"
 #include "core/net/existing.hpp"
 #include "core/net/file_work.hpp"
 #include "core/net/http_date.hpp"
@@ -82,24 +83,21 @@ class Attempt {
                                                      wanted.body,      wanted.expected, {},
                                                      wanted.transport, wanted.parts} {}
 
-  async::Co<DownloadResult> run() {
-    if (auto fault = fault_in(request_)) co_return LocalFailure{std::move(*fault)};
+  async::Co<> run() {
+    if (auto fault = fault_in(request_)) co_return fail(std::move(*fault));
     folder_ = folder_without_output();
     if (folder_ < 0 && wanted_.output && !wanted_.path && wanted_.if_exists != IfExists::overwrite &&
-        wanted_.method == "GET")
-      if (auto result = co_await look_at_existing()) co_return std::move(*result);
+        wanted_.method == "GET" && co_await look_at_existing())
+      co_return;
     if (folder_ < 0 && wanted_.output)
-      if (auto failed = open_part()) co_return std::move(*failed);
-    co_await session_.load();  // Before a digest would.
+      if (auto failed = open_part()) co_return end(std::move(*failed));
+    if (!libraries_loaded()) co_await session_.load();  // Before a digest would.
     if (!wanted_.mirrors.empty()) keep_secrets_at_home();
     if (wanted_.pages) co_return co_await join_pages();
     if (const auto question = question_for_rest()) {
       const bool readable = co_await begin_with_part(*question);
-      if (readable) {
-        auto result = co_await ask(*question);
-        if (result) co_return std::move(*result);
-      }
-      if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
+      if (readable && co_await ask(*question)) co_return;
+      if (const auto emptied = part_->start_over(); !emptied) co_return fail(emptied.error());
     }
     if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
     request_.conditions.clear();
@@ -109,15 +107,20 @@ class Attempt {
       if (!known_->last_modified.empty())
         request_.conditions.emplace_back("If-Modified-Since", known_->last_modified);
     }
-    auto result = co_await ask(known_ ? Receiver::Question::if_changed : Receiver::Question::all);
-    co_return std::move(*result);
+    co_await ask(known_ ? Receiver::Question::if_changed : Receiver::Question::all);
   }
 
+  /// How it ended. Once run() has.
+  DownloadResult& result() noexcept { return result_; }
+
  private:
+  void end(DownloadResult result) noexcept { result_ = std::move(result); }
+  void fail(std::string why) noexcept { result_.emplace<LocalFailure>(std::move(why)); }
+
   /// Writes the items of all pages as one body.
-  async::Co<DownloadResult> join_pages() {
+  async::Co<> join_pages() {
     if (part_)
-      if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
+      if (const auto emptied = part_->start_over(); !emptied) co_return fail(emptied.error());
     if (const auto algorithm = wanted_.algorithm()) digest_.emplace(*algorithm);
     Download joined = wanted_;
     joined.expect.head = {};  // Which each page was held to, as it was counted.
@@ -133,43 +136,52 @@ class Attempt {
       if (items.empty()) return true;
       return receiver.take(answer.head, std::exchange(before, ",")) && receiver.take(answer.head, items);
     });
-    if (failed) co_return std::move(*failed);
+    if (failed) co_return end(std::move(*failed));
     if (!receiver.refusal()) receiver.take(answer.head, before == "[" ? "[]\n" : "]\n");
-    if (receiver.refusal()) co_return std::move(*receiver.refusal());
-    co_return co_await finish(answer, receiver, 0);
+    if (receiver.refusal()) co_return end(std::move(*receiver.refusal()));
+    co_await finish(answer, receiver, 0);
   }
 
-  /// The result, if the file that is there settles it; else known_ may be set.
-  async::Co<std::optional<DownloadResult>> look_at_existing() {
+  /// Whether the file that is there settles it; else known_ may be set.
+  async::Co<bool> look_at_existing() {
     std::error_code ignored;
     const auto type = std::filesystem::symlink_status(*wanted_.output, ignored).type();
     if (type == std::filesystem::file_type::not_found) before_ = PartFile::Before::absent;
     if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::none)
-      co_return std::nullopt;
-    if (wanted_.if_exists == IfExists::fail) co_return LocalFailure{is_there_already(*wanted_.output)};
+      co_return false;
+    if (wanted_.if_exists == IfExists::fail) {
+      fail(is_there_already(*wanted_.output));
+      co_return true;
+    }
     auto existing = existing_file(*wanted_.output);
-    if (!existing) co_return std::nullopt;  // A link is replaced, and what is no file refused, as always.
+    if (!existing) co_return false;  // A link is replaced, and what is no file refused, as always.
     Fetched fetched;
     fetched.bytes = existing_size_ = existing->size;
     fetched.from = Fetched::From::existing;
-    if (wanted_.if_exists == IfExists::skip) co_return fetched;
-    if (wanted_.expect.size && existing->size != *wanted_.expect.size) co_return std::nullopt;
+    if (wanted_.if_exists == IfExists::skip) {
+      end(std::move(fetched));
+      co_return true;
+    }
+    if (wanted_.expect.size && existing->size != *wanted_.expect.size) co_return false;
     if (wanted_.expect.body) {
       OwnDescriptor twin = OwnDescriptor::twin_of(existing->file.number());
       const auto fault =
           co_await async::to_thread(&fault_in_file, std::move(twin), existing->size, wanted_.expect.body);
-      if (fault) co_return std::nullopt;
+      if (fault) co_return false;
     }
     if (wanted_.checksum) {
       auto digest = co_await async::to_thread(&digest_of, std::move(existing->file), existing->size,
                                               wanted_.checksum->algorithm);
       if (digest) fetched.digest = digest->hex();
-      if (fetched.digest == wanted_.checksum->hex) co_return fetched;
+      if (fetched.digest == wanted_.checksum->hex) {
+        end(std::move(fetched));
+        co_return true;
+      }
     } else if (existing->version && existing->version->source == source_of(wanted_.url) &&
                !has_header(wanted_, "if-none-match") && !has_header(wanted_, "if-modified-since")) {
       known_ = std::move(existing->version);
     }
-    co_return std::nullopt;
+    co_return false;
   }
 
   /// Where the output may get its file at once, nothing being in its way; -1 if it needs a part from the
@@ -229,22 +241,23 @@ class Attempt {
     co_return true;
   }
 
-  /// One request. Nothing if the part turned out to be of no use; only where the rest was asked for.
-  async::Co<std::optional<DownloadResult>> ask(Receiver::Question question) {
+  /// One request. False if the part turned out to be of no use; only where the rest was asked for.
+  async::Co<bool> ask(Receiver::Question question) {
     using enum Receiver::Question;
     const std::uint64_t had = question == rest || question == rest_of_mirror ? part_->size() : 0;
     Receiver::MakePart make_part;
     if (folder_ >= 0) make_part = [this] { return open_part(); };
     Receiver receiver(wanted_, part_, digest_, question, std::move(make_part));
-    const auto answer = co_await session_.request(request_, receiver, wanted_.trail);
-    if (auto failed = conclude(answer, receiver)) co_return std::move(*failed);
-    if (receiver.useless()) co_return std::nullopt;
+    auto answer = co_await session_.request(request_, receiver, wanted_.trail);
+    if (auto failed = conclude(answer, receiver)) {
+      end(std::move(*failed));
+      co_return true;
+    }
+    if (receiver.useless()) co_return false;
     const bool went_on = receiver.verdict(answer->head) != Receiver::Verdict::whole;
-    auto result = co_await finish(*answer, receiver, went_on ? had : 0);
+    co_await finish(*answer, receiver, went_on ? had : 0);
     // Two mirrors that differ: the one at hand may yet have the right bytes.
-    if (went_on && question == rest_of_mirror && std::holds_alternative<ChecksumMismatch>(result))
-      co_return std::nullopt;
-    co_return std::move(result);
+    co_return !(went_on && question == rest_of_mirror && std::holds_alternative<ChecksumMismatch>(result_));
   }
 
   /// How it ended; nothing if the body is whole, or the part of no use.
@@ -282,62 +295,64 @@ class Attempt {
     return std::nullopt;
   }
 
-  async::Co<DownloadResult> finish(const Answer& answer, Receiver& receiver, std::uint64_t had) {
-    Fetched fetched;
+  /// Makes the whole body the output, if it is as expected.
+  async::Co<> finish(Answer& answer, Receiver& receiver, std::uint64_t had) {
+    // In its place from the beginning: it is large, and moved for each coroutine that it passes.
+    Fetched& fetched = result_.emplace<Fetched>();
     fetched.status = answer.head.status;
     fetched.bytes = had + receiver.received();
     fetched.body = std::move(receiver.body());
     fetched.from = had != 0 ? Fetched::From::resumed : Fetched::From::network;
     fetched.resumed_from = had;
-    fetched.url = answer.url;
+    fetched.url = std::move(answer.url);
     fetched.unverified_length = !receiver.proven_whole(answer.head);
     if (digest_) fetched.digest = digest_->hex();
-    if (wanted_.checksum) {
-      if (*fetched.digest != wanted_.checksum->hex) {
-        if (part_) part_->give_up();
-        co_return ChecksumMismatch{wanted_.checksum->hex, *fetched.digest};
-      }
+    if (wanted_.checksum && *fetched.digest != wanted_.checksum->hex) {
+      if (part_) part_->give_up();
+      co_return end(ChecksumMismatch{wanted_.checksum->hex, *fetched.digest});
     }
     const bool came_at_once = wanted_.output && !part_;
     std::string& text = came_at_once ? receiver.at_once() : fetched.body;
-    if (auto unexpected = co_await hold_to_expectations(fetched, text)) {
-      if (part_) part_->give_up();
-      co_return std::move(*unexpected);
-    }
-    if (came_at_once) {
-      if (auto failed = co_await put_at_once(answer.head, std::move(text))) co_return std::move(*failed);
-    }
-    if (!part_) co_return fetched;
-    if (const int error = give_attributes(part_->descriptor(), attributes(answer.head)))
-      co_return cannot("change the mode of", error);
+    if (wanted_.expect.size || wanted_.expect.body)
+      if (auto unexpected = co_await hold_to_expectations(fetched, text)) {
+        if (part_) part_->give_up();
+        co_return end(std::move(*unexpected));
+      }
+    if (came_at_once)
+      if (auto failed = co_await put_at_once(answer.head, std::move(text))) co_return end(std::move(*failed));
+    if (part_) co_await publish(fetched, answer.head, receiver.path());
+  }
+
+  /// Gives the part its name.
+  async::Co<> publish(Fetched& fetched, const Head& head, const std::filesystem::path& path) {
+    if (const int error = give_attributes(part_->descriptor(), attributes(head)))
+      co_return end(cannot("change the mode of", error));
     if (wanted_.fsync != Fsync::never)
       if (const int error =
               co_await async::to_thread(&sync_to_disk, OwnDescriptor::twin_of(part_->descriptor())))
-        co_return LocalFailure{cannot_sync(*wanted_.output, error)};
-    fetched.path = receiver.path();
+        co_return fail(cannot_sync(*wanted_.output, error));
+    if (wanted_.path) fetched.path = path;
     if (wanted_.path && wanted_.if_exists == IfExists::verify)
-      if (auto existing = existing_file(fetched.path)) {
+      if (auto existing = existing_file(path)) {
         auto part = OwnDescriptor::twin_of(part_->descriptor());
         part_->give_up();
         if (!co_await async::to_thread(&same_content, std::move(part), std::move(existing->file)))
-          co_return LocalFailure{is_there_already(fetched.path) + " with other content"};
-        co_return fetched;
+          fail(is_there_already(path) + " with other content");
+        co_return;
       }
     // The system frees what a replaced file held when its last descriptor goes: 1 GB takes it 20 to 120 ms.
-    const std::filesystem::path& named = wanted_.path ? fetched.path : *wanted_.output;
+    const std::filesystem::path& named = wanted_.path ? path : *wanted_.output;
     OwnDescriptor replaced(fetched.bytes < large ? -1 : open(named.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    const auto published = wanted_.path
-                               ? part_->publish_as(fetched.path, wanted_.if_exists == IfExists::overwrite)
-                               : part_->publish();
-    if (!published) co_return LocalFailure{published.error()};
+    const auto published =
+        wanted_.path ? part_->publish_as(path, wanted_.if_exists == IfExists::overwrite) : part_->publish();
+    if (!published) co_return fail(published.error());
     if (replaced.valid()) co_await async::to_thread(&let_go, std::move(replaced));
     if (wanted_.fsync == Fsync::full) {
       const auto parent = wanted_.output->parent_path();
       OwnDescriptor folder(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (const int error = co_await async::to_thread(&sync_to_disk, std::move(folder)))
-        co_return LocalFailure{cannot_sync(parent, error)};
+        co_return fail(cannot_sync(parent, error));
     }
-    co_return fetched;
   }
 
   /// What the whole body must be; nothing if it is.
@@ -398,6 +413,7 @@ class Attempt {
   Session& session_;
   const Download& wanted_;
   Request request_;
+  DownloadResult result_;
   int folder_ = -1;  // Where the output is new, so that its part is made only when it is needed.
   PartFile::Before before_ = PartFile::Before::unknown;
   std::optional<PartFile> part_;
@@ -410,7 +426,8 @@ class Attempt {
 
 async::Co<DownloadResult> download(Session& session, const Download& wanted) {
   Attempt attempt(session, wanted);
-  co_return co_await attempt.run();
+  co_await attempt.run();
+  co_return std::move(attempt.result());
 }
 
 }  // namespace gather::net

@@ -119,9 +119,9 @@ struct Fetched {
   /// Neither length nor last chunk told where the body ends, only the end of the connection (or, over
   /// HTTP/2, of the stream), and nothing that was expected could prove it whole.
   bool unverified_length = false;
-  std::string url = {};             ///< After redirects; empty if nobody was asked.
-  std::uint64_t resumed_from = 0;   ///< Bytes that were there already.
-  std::filesystem::path path = {};  ///< What Download::path said.
+  std::string url = {};                            ///< After redirects; empty if nobody was asked.
+  std::uint64_t resumed_from = 0;                  ///< Bytes that were there already.
+  std::optional<std::filesystem::path> path = {};  ///< What Download::path said.
 };
 
 /// The server answered with a status that was not expected.

@@ -14,12 +14,13 @@ namespace gather::net {
 namespace {
 
 constexpr std::size_t longest_head = 256 * 1024;  // Below libcurl's own limit, whose error means many things.
-constexpr std::string_view blanks = " \t\r\n";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  return text;
 }
 
 /// The number that `text` is, digits alone.
@@ -49,19 +50,19 @@ bool HeadReader::read(std::string_view line) {
     return true;
   }
   if (complete_) return true;
-  if (trimmed(line).empty()) {
-    complete_ = head_.status >= 200;
-    return true;
-  }
-  if (blanks.contains(line.front())) {
-    head_.headers.extend_last(trimmed(line));
+  if (line.empty() || is_blank(line.front())) {
+    const std::string_view folded = trimmed(line);
+    if (folded.empty())
+      complete_ = head_.status >= 200;
+    else
+      head_.headers.extend_last(folded);
     return true;
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
   const std::string_view field = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  head_.headers.add(std::string(field), std::string(value));
+  head_.headers.add(field, value);
   if (same_name(field, "content-length")) return read_length(value);
   if (same_name(field, "transfer-encoding") && !same_name(value, "identity")) {
     head_.chunked = true;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,14 +18,17 @@ bool same_name(std::string_view a, std::string_view b) noexcept;
 /// Header fields in the order in which they stand in the message; a name may come several times
 /// (Set-Cookie). aiohttp's CIMultiDict.
 ///
-/// Looking up is a walk: a message has a few dozen fields at most.
+/// Looking up is a walk: a message has a few dozen fields at most. All of them stand in one text, so a head
+/// of an answer costs two allocations, not two for each field.
 class Headers {
+  struct Place;
+
  public:
-  using Field = std::pair<std::string, std::string>;
+  /// A name and its value; good until the headers change.
+  using Field = std::pair<std::string_view, std::string_view>;
 
   Headers() = default;
-  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
-  explicit Headers(std::vector<Field> fields) noexcept : fields_(std::move(fields)) {}
+  Headers(std::initializer_list<Field> fields);
 
   /// The value of the first field of that name. The view is good until the headers change.
   std::optional<std::string_view> get(std::string_view name) const noexcept;
@@ -35,25 +39,67 @@ class Headers {
   bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
 
   /// Adds a field at the end, beside those that have the name already.
-  void add(std::string name, std::string value);
+  void add(std::string_view name, std::string_view value);
   /// The same in place of those that have the name already.
-  void set(std::string name, std::string value);
+  void set(std::string_view name, std::string_view value);
   /// Takes out all fields of that name and says how many there were.
   std::size_t erase(std::string_view name);
 
   /// Lengthens the value of the last field: a folded line, which HTTP once allowed. No-op without a field.
   void extend_last(std::string_view more);
 
-  bool empty() const noexcept { return fields_.empty(); }
-  std::size_t size() const noexcept { return fields_.size(); }
-  auto begin() const noexcept { return fields_.begin(); }
-  auto end() const noexcept { return fields_.end(); }
-  const std::vector<Field>& fields() const noexcept { return fields_; }
+  bool empty() const noexcept { return places_.empty(); }
+  std::size_t size() const noexcept { return places_.size(); }
 
-  friend bool operator==(const Headers&, const Headers&) = default;
+  /// Goes over the fields; what it points to is made as it is asked for.
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Field;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = Field;
+
+    Iterator() = default;
+    Field operator*() const noexcept { return headers_->at(*place_); }
+    Iterator& operator++() noexcept {
+      ++place_;
+      return *this;
+    }
+    Iterator operator++(int) noexcept {
+      const Iterator before = *this;
+      ++place_;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) noexcept { return a.place_ == b.place_; }
+
+   private:
+    friend class Headers;
+    Iterator(const Headers& headers, const Place* place) noexcept : headers_(&headers), place_(place) {}
+    const Headers* headers_ = nullptr;
+    const Place* place_ = nullptr;
+  };
+  Iterator begin() const noexcept { return {*this, places_.data()}; }
+  Iterator end() const noexcept { return {*this, places_.data() + places_.size()}; }
+
+  friend bool operator==(const Headers& a, const Headers& b) noexcept;
 
  private:
-  std::vector<Field> fields_;
+  /// Where a field stands in the text: its name, and the value behind that.
+  struct Place {
+    std::size_t begin;
+    std::size_t name_size;
+    std::size_t value_size;
+  };
+  Field at(const Place& place) const noexcept {
+    const char* const name = text_.data() + place.begin;
+    return {{name, place.name_size}, {name + place.name_size, place.value_size}};
+  }
+
+  Headers without(std::string_view name) const;
+
+  std::string text_;
+  std::vector<Place> places_;
 };
 
 }  // namespace gather::net

@@ -174,7 +174,7 @@ void HttpTransfer::resume() noexcept {
 
 std::size_t HttpTransfer::on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  transfer.last_sign_ = transfer.loop_.now();
+  transfer.last_sign_ = transfer.multi_.called_at();  // A head has many lines, and the clock has its price.
   const bool was_complete = transfer.head_complete();
   if (!transfer.reader_.read(std::string_view(data, size))) return 0;
   if (!was_complete && transfer.head_complete()) transfer.on_head();

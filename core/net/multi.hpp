@@ -5,6 +5,7 @@
 #include "core/async/loop/loop.hpp"
 #include "core/async/loop/watch.hpp"
 #include "core/net/curl.hpp"
+#include "core/net/curl_memory.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -109,6 +110,7 @@ class Multi {
   void end_doomed() noexcept;
 
   async::Loop& loop_;
+  const PiecePool::Use memory_{curl_memory.pool};
   Share share_;  // TLS sessions, so that a new connection resumes an earlier one. Dies after handle_.
   const bool asks_for_proxies_;
   MultiHandle handle_;

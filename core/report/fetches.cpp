@@ -129,9 +129,10 @@ void Fetches::task_ended(job::TaskId id, const run::TaskRecord& task, std::span<
   now_ = std::max(now_, task.ended_at.value_or(now_));
   running_.stopped(id);
   running_.ended(failed(task.state));
+  const bool passed = run::is_success(task.state);
+  if (passed && (!detailed() || options_.verbosity == Verbosity::quiet)) return;
   const std::string url = inert((*job_)[id].id);
-  if (run::is_success(task.state)) {
-    if (!detailed() || options_.verbosity == Verbosity::quiet) return;
+  if (passed) {
     say(fmt::format("{}: {} ({} in {}{})", painted("fetched", task.state, options_.colour), url,
                     show_bytes(task.attempts.back().bytes_in), show(task.length()),
                     options_.verbosity == Verbosity::verbose ? phases(task.attempts.back()) : ""));

@@ -107,8 +107,13 @@ void Admission::list(GateId id, Duration now) {
     return key ? std::optional(key->id) : std::nullopt;
   };
   if (id_in(gate.listed) != id_in(open)) {
-    if (gate.listed) open_.erase({*gate.listed, id});
-    if (open) open_.emplace(*open, id);
+    if (gate.listed) spare_open_ = open_.extract({*gate.listed, id});
+    if (open && spare_open_) {
+      spare_open_.value() = {*open, id};
+      open_.insert(std::move(spare_open_));
+    } else if (open) {
+      open_.emplace(*open, id);
+    }
     gate.listed = open;
   }
   if (gate.listed_closed != closed) {
@@ -263,11 +268,20 @@ void Admission::release_until_retry(LineId id, job::TaskId task, int slot, Durat
   const Line& line = at(id);
   for (const Need& need : line.needs) at(need.resource).free += need.amount;
   list_gates_of(line, now);
-  kept_slots_.emplace(task, slot);
+  if (spare_kept_) {
+    spare_kept_.key() = task;
+    spare_kept_.mapped() = slot;
+    kept_slots_.insert(std::move(spare_kept_));
+  } else {
+    kept_slots_.emplace(task, slot);
+  }
 }
 
 void Admission::give_up_slot(job::TaskId task) {
-  if (const auto own = kept_slots_.extract(task)) slots_.give(own.mapped());
+  if (auto own = kept_slots_.extract(task)) {
+    slots_.give(own.mapped());
+    spare_kept_ = std::move(own);
+  }
 }
 
 void Admission::close_until(ResourceId id, Duration until, Duration now) {

@@ -195,13 +195,15 @@ class Admission {
   std::vector<Line> lines_;
   std::vector<Gate> gates_;
   std::set<std::pair<Key, GateId>, FirstFirst> open_;  // Gates that are open and have lines, by their first.
-  std::set<std::pair<Duration, GateId>> closed_;       // Clocks at which lines stand, by when they open.
+  decltype(open_)::node_type spare_open_;         // A full gate opens and closes with each end of a task.
+  std::set<std::pair<Duration, GateId>> closed_;  // Clocks at which lines stand, by when they open.
   Patience patience_;
   std::vector<LineId> starving_;               // Lines that may be overtaken.
   std::map<job::TaskId, Duration> overtaken_;  // Since when, of those that still wait.
   bool keeps_any_ = false;                     // Some resource has something kept.
   Slots slots_;
-  std::map<job::TaskId, int> kept_slots_;  // Numbers of those who will come back.
+  std::map<job::TaskId, int> kept_slots_;        // Numbers of those who will come back.
+  decltype(kept_slots_)::node_type spare_kept_;  // Most who have ended are in there for a moment.
 };
 
 }  // namespace gather::run

@@ -126,7 +126,7 @@ bool Scheduler::goes_on_with_mirror(job::TaskId id, Duration start, AttemptResul
   if (!stop_ && rounds_.turn(id, now())) {
     round->result = std::move(result);
     transition(record(id), State::ready);
-    stand_in_line(id);
+    stand_in_line(id, now());
     return true;
   }
   result.outcome = rounds_.outcome(id, now());
@@ -149,7 +149,7 @@ void Scheduler::turn_from(HostId host) {
       }
       const Lacked until_now = admission_.lacked(line, now());
       for (std::size_t i = 0; i < lack_count; ++i) record(key.id).lacked[i] += until_now[i];
-      stand_in_line(key.id);
+      stand_in_line(key.id, now());
     }
 }
 
@@ -160,16 +160,16 @@ void Scheduler::end_unfinished(job::TaskId id) {
   if (round->start) {
     AttemptResult result = std::move(round->result);
     result.outcome = Stopped{stop_->why};
-    keep_attempt(id, *round->start, result);
+    keep_attempt(id, *round->start, now(), result);
   }
   rounds_.end(id);
 }
 
-void Scheduler::keep_attempt(job::TaskId id, Duration start, AttemptResult& result) {
+void Scheduler::keep_attempt(job::TaskId id, Duration start, Duration end, AttemptResult& result) {
   const MirrorRounds::Round* const round = rounds_.of(id);
   record(id).attempts.push_back({.number = row(id).attempts_made,
                                  .start = round == nullptr ? start : *round->start,
-                                 .length = round == nullptr ? now() - start : round->ran,
+                                 .length = round == nullptr ? end - start : round->ran,
                                  .outcome = std::move(result.outcome),
                                  .usage = result.usage,
                                  .http_status = result.http_status,
@@ -181,26 +181,27 @@ void Scheduler::keep_attempt(job::TaskId id, Duration start, AttemptResult& resu
 
 void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& result) {
   const HostId host = host_of(id);
-  free_slot(id);
-  if (manners_.attempt_ended(host, result.outcome, now())) turn_from(host);
+  const Duration end = now();
+  free_slot(id, end);
+  if (manners_.attempt_ended(host, result.outcome, end)) turn_from(host);
   if (goes_on_with_mirror(id, start, result)) {
     admit();
     return;
   }
-  keep_attempt(id, start, result);
+  keep_attempt(id, start, end, result);
   rounds_.end(id);
   TaskRecord& task = record(id);
   const int number = row(id).attempts_made;
   const AttemptRecord& attempt = task.attempts.back();
-  auto& outputs = held_back_[id];
-  outputs.push_back({number, std::move(result.out), std::move(result.err)});
+  AttemptOutput output{number, std::move(result.out), std::move(result.err)};
   const job::RetryPolicy& policy = *job_[id].retry;
   auto wait = stop_ ? std::nullopt : wait_before_retry(attempt.outcome, number, policy, random_);
   const bool used_up = wait && !manners_.take_retry(hosts_.of(id));
   if (used_up) wait = std::nullopt;
   if (wait) {
     transition(task, State::waiting);
-    tell([&] { observer_.attempt_failed(id, attempt, *wait, outputs.back()); });
+    const AttemptOutput& kept = held_back_[id].emplace_back(std::move(output));
+    tell([&] { observer_.attempt_failed(id, attempt, *wait, kept); });
     if (stop_) {
       // The observer has stopped the run.
     } else if (*wait > Duration(0)) {
@@ -216,7 +217,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
                              : describe(attempt.outcome);
     if (!is_success(state) && number > 1) reason += fmt::format(" after {} attempts", number);
     if (used_up) reason += "; its host has used up its retries, so there is no other";
-    end_task(id, state, std::move(reason));
+    end_task(id, state, std::move(reason), {}, &output);
     halt_if_reached(id, state);
   }
   settle();

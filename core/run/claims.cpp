@@ -13,6 +13,7 @@ Claims::Claims(const job::Job& job, const LimitsInForce& limits, const Hosts& ho
   for (const Hosts::Limited& host : hosts.all())
     hosts_.push_back(
         admission.add_resource(Lack::host, host.max, host.rate ? host.rate->interval() : Duration(0)));
+  plain_at_.resize(hosts_.size());
   for (const job::Pool& pool : limits.pools) pools_.push_back(admission.add_resource(Lack::pool, pool.size));
   if (outside.tokens) tokens_ = admission.add_outside_resource(Lack::slot, 1);
   if (outside.machine) machine_ = admission.add_outside_resource(Lack::slot, 1);
@@ -33,6 +34,16 @@ void Claims::grown(const job::Job& job) {
 LineId Claims::line_for(const job::Task& task, HostId host) {
   const Kind kind = kind_of(task.action);
   if (kind == Kind::none) return {};
+  if (task.exclusive || task.weight != 1 || !task.pools.empty()) return line_with(needs_of(task, host), true);
+  // The usual ones: as many lines as there are kinds and hosts, whatever the number of tasks.
+  std::optional<LineId>& line =
+      kind == Kind::fetch ? plain_at_[index(host)] : plain_[static_cast<std::size_t>(kind)];
+  if (!line) line = line_with(needs_of(task, host), false);
+  return *line;
+}
+
+std::vector<Need> Claims::needs_of(const job::Task& task, HostId host) const {
+  const Kind kind = kind_of(task.action);
   std::vector<Need> needs{Need{jobs_, task.exclusive ? Need::everything : task.weight}};
   if (kind == Kind::process) needs.push_back({processes_, task.weight});
   if (kind == Kind::fetch) {
@@ -43,7 +54,10 @@ LineId Claims::line_for(const job::Task& task, HostId host) {
     needs.push_back({pools_[job::index(share.pool)], static_cast<std::int64_t>(share.units)});
   if (kind == Kind::process && machine_) needs.push_back({*machine_});
   if (kind == Kind::process && tokens_) needs.push_back({*tokens_});
-  const bool starves = task.exclusive || task.weight > 1 || !task.pools.empty();
+  return needs;
+}
+
+LineId Claims::line_with(const std::vector<Need>& needs, bool starves) {
   auto line = known_.find(needs);
   if (line == known_.end())
     line = known_

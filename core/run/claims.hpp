@@ -6,6 +6,7 @@
 #include "core/run/hosts.hpp"
 #include "core/run/kind.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -48,6 +49,8 @@ class Claims {
 
  private:
   LineId line_for(const job::Task& task, HostId host);
+  std::vector<Need> needs_of(const job::Task& task, HostId host) const;
+  LineId line_with(const std::vector<Need>& needs, bool starves);
 
   Admission& admission_;
   ResourceId jobs_;
@@ -58,6 +61,9 @@ class Claims {
   std::optional<ResourceId> tokens_;
   std::optional<ResourceId> machine_;
   std::map<std::vector<Need>, LineId> known_;
+  // Of tasks that take one of each and no pool: by kind; for fetches by host.
+  std::array<std::optional<LineId>, kind_count> plain_;
+  std::vector<std::optional<LineId>> plain_at_;
   std::vector<LineId> lines_;                                     // By task.
   std::unordered_map<job::TaskId, std::vector<LineId>> mirrors_;  // By URL, of tasks that have several.
 };

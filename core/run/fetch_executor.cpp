@@ -255,10 +255,11 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     wanted.resume = false;
     wanted.if_exists = net::IfExists::overwrite;
   }
-  if (auto failed = co_await look_up(context, wanted)) {
-    result.outcome = std::move(*failed);
-    co_return;
-  }
+  if (fetch_of(context).checksums && wanted.output)
+    if (auto failed = co_await look_up(context, wanted)) {
+      result.outcome = std::move(*failed);
+      co_return;
+    }
   wanted.received = &received_;
   wanted.folders = folders_ ? &*folders_ : nullptr;
   net::Trail trail;
@@ -283,7 +284,7 @@ async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::D
   if (const auto* fetched = std::get_if<net::Fetched>(&ending)) {
     telling.resumed_from(fetched->resumed_from);
     telling.unverified_length(fetched->unverified_length);
-    if (!fetched->path.empty()) telling.saved_as(fetched->path);
+    if (fetched->path) telling.saved_as(*fetched->path);
     if (fetched->digest && wanted.algorithm() == net::Algorithm::sha256) result.sha256 = *fetched->digest;
   }
   Outcome outcome = std::visit(ToOutcome{result}, ending);
@@ -316,7 +317,6 @@ void FetchExecutor::let_server_name(const AttemptContext& context, net::Download
 async::Co<std::optional<Outcome>> FetchExecutor::look_up(const AttemptContext& context,
                                                          net::Download& download) {
   const auto& source = fetch_of(context).checksums;
-  if (!source || !download.output) co_return std::nullopt;
   {
     const auto guard = co_await reading_.scoped();
     if (!lists_.contains(*source))

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 
@@ -9,16 +10,24 @@ namespace gather::run {
 
 Hosts::Hosts(const job::Job& job, std::span<const job::HostLimit> limits) {
   std::unordered_map<std::string, HostId> known;
-  const auto host_in = [&](const std::string& url) {
+  std::unordered_map<std::string_view, HostId>
+      spellings;  // By the beginning of the URL, which is in the job.
+  const auto new_spelling = [&](std::string_view url) {
     job::Host host = job::host_of(url);
     const auto [place, is_new] =
-        known.emplace(job::spell(host), HostId(static_cast<std::uint32_t>(hosts_.size())));
+        known.try_emplace(job::spell(host), HostId(static_cast<std::uint32_t>(hosts_.size())));
     if (is_new) {
       const job::HostLimit* const limit = job::limit_for(limits, host);
       hosts_.push_back({std::move(host), limit == nullptr ? job::usual_host_max : limit->max,
                         limit == nullptr ? std::nullopt : limit->rate});
     }
     return place->second;
+  };
+  const auto host_in = [&](std::string_view url) {
+    const std::string_view spelling = url.substr(0, url.find_first_of("/?#", url.find("://") + 3));
+    const auto place = spellings.find(spelling);
+    return place != spellings.end() ? place->second
+                                    : spellings.emplace(spelling, new_spelling(url)).first->second;
   };
   for (std::size_t i = 0; i < job.tasks.size(); ++i) {
     const auto* const action = std::get_if<std::unique_ptr<const job::Fetch>>(&job.tasks[i].action);

@@ -112,15 +112,16 @@ void Scheduler::later(job::TaskId id, Duration wait) {
 }
 
 void Scheduler::become_ready(job::TaskId id) {
-  if (!record(id).ready_at) record(id).ready_at = now();
+  const Duration at = now();
+  if (!record(id).ready_at) record(id).ready_at = at;
   const Kind kind = kind_of(job_[id].action);
   if (kind == Kind::none) {
     end_task(id, State::passed, {});
     return;
   }
   transition(record(id), State::ready);
-  rounds_.begin(id, now());
-  stand_in_line(id);
+  rounds_.begin(id, at);
+  stand_in_line(id, at);
 }
 
 LineId Scheduler::line_of(job::TaskId id) {
@@ -133,39 +134,41 @@ HostId Scheduler::host_of(job::TaskId id) {
   return round == nullptr ? hosts_.of(id) : hosts_.mirrors(id)[round->mirror];
 }
 
-void Scheduler::stand_in_line(job::TaskId id) {
+void Scheduler::stand_in_line(job::TaskId id, Duration at) {
   const LineId line = line_of(id);
-  const Lacked before = admission_.lacked(line, now());
+  const Lacked before = admission_.lacked(line, at);
   for (std::size_t i = 0; i < lack_count; ++i) record(id).lacked[i] -= before[i];
-  admission_.wait(line, {job_[id].priority, row(id).rank, id}, now());
+  admission_.wait(line, {job_[id].priority, row(id).rank, id}, at);
 }
 
 // The other half of what stand_in_line() began: what the line lacked since is what this task lacked.
-void Scheduler::count_lacked(job::TaskId id) {
-  const Lacked until_now = admission_.lacked(line_of(id), now());
+void Scheduler::count_lacked(job::TaskId id, Duration at) {
+  const Lacked until_now = admission_.lacked(line_of(id), at);
   for (std::size_t i = 0; i < lack_count; ++i) record(id).lacked[i] += until_now[i];
 }
 
 void Scheduler::admit() {
+  Duration at = now();
   do {
-    leave_.look_at_machine(now());
-    while (const auto admitted = admission_.next(now())) {
-      let_in(*admitted);
-      leave_.look_at_machine(now());
+    leave_.look_at_machine(at);
+    while (const auto admitted = admission_.next(at)) {
+      let_in(*admitted, at);
+      at = now();
+      leave_.look_at_machine(at);
     }
-  } while (leave_.take_token(now()));
-  leave_.settle(now(), [this] { admit(); });
+  } while (leave_.take_token(at));
+  leave_.settle(at, [this] { admit(); });
   opening_.cancel();
   std::optional<Duration> opening = admission_.next_opening();
-  if (leave_.waits_for_machine(now()))
-    opening = std::min(opening.value_or(Duration::max()), now() + leave_.look_again);
+  if (leave_.waits_for_machine(at))
+    opening = std::min(opening.value_or(Duration::max()), at + leave_.look_again);
   if (opening) opening_ = loop_->call_later(*opening - now(), [this] { admit(); });
 }
 
-void Scheduler::let_in(const Admission::Admitted& admitted) {
+void Scheduler::let_in(const Admission::Admitted& admitted, Duration at) {
   const job::TaskId id = admitted.id;
   transition(record(id), State::running);
-  count_lacked(id);
+  count_lacked(id, at);
   if (kind_of(job_[id].action) == Kind::process) leave_.process_started();
   Active& active = active_[id];
   active.slot = admitted.slot;
@@ -190,26 +193,30 @@ void Scheduler::set_slots(std::size_t slots) {
   if (!stop_) admit();
 }
 
-void Scheduler::free_slot(job::TaskId id) {
+void Scheduler::free_slot(job::TaskId id, Duration at) {
   const auto active = active_.find(id);
   if (kind_of(job_[id].action) == Kind::process) leave_.process_ended();
-  admission_.release_until_retry(line_of(id), id, active->second.slot, now());
+  admission_.release_until_retry(line_of(id), id, active->second.slot, at);
   active_.erase(active);
 }
 
-void Scheduler::end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause) {
+void Scheduler::end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause,
+                         AttemptOutput* last) {
   TaskRecord& task = record(id);
   transition(task, state);
   admission_.give_up_slot(id);
   task.reason = std::move(reason);
   task.cause = cause;
   task.ended_at = now();
-  const auto outputs = held_back_.extract(id);
-  tell([&] {
-    observer_.task_ended(
-        id, task,
-        outputs ? std::span<const AttemptOutput>(outputs.mapped()) : std::span<const AttemptOutput>());
-  });
+  auto held_back = held_back_.extract(id);
+  std::span<const AttemptOutput> outputs;
+  if (held_back) {
+    if (last != nullptr) held_back.mapped().push_back(std::move(*last));
+    outputs = held_back.mapped();
+  } else if (last != nullptr) {
+    outputs = {last, 1};
+  }
+  tell([&] { observer_.task_ended(id, task, outputs); });
   ended_.push_back(id);
   --unfinished_;
   finish_if_done();

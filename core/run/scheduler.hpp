@@ -103,21 +103,22 @@ class Scheduler {
   void begin();
   void release(job::TaskId id);
   void become_ready(job::TaskId id);
-  void stand_in_line(job::TaskId id);
+  void stand_in_line(job::TaskId id, Duration at);
   LineId line_of(job::TaskId id);
   HostId host_of(job::TaskId id);
   void admit();
-  void let_in(const Admission::Admitted& admitted);
+  void let_in(const Admission::Admitted& admitted, Duration at);
   void stop_expired();
   Duration patience(job::TaskId id);
-  void count_lacked(job::TaskId id);
+  void count_lacked(job::TaskId id, Duration at);
   void attempt_ended(job::TaskId id, Duration start, AttemptResult&& result);
   bool goes_on_with_mirror(job::TaskId id, Duration start, AttemptResult& result);
   void turn_from(HostId host);
   void end_unfinished(job::TaskId id);
-  void keep_attempt(job::TaskId id, Duration start, AttemptResult& result);
-  void free_slot(job::TaskId id);
-  void end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause = {});
+  void keep_attempt(job::TaskId id, Duration start, Duration end, AttemptResult& result);
+  void free_slot(job::TaskId id, Duration at);
+  void end_task(job::TaskId id, State state, std::string reason, std::optional<job::TaskId> cause = {},
+                AttemptOutput* last = nullptr);
   void settle();
   void finish_if_done();
   void skip_dependants(job::TaskId id);
@@ -156,7 +157,7 @@ class Scheduler {
   async::TimePoint began_;
   std::unordered_map<job::TaskId, Active> active_;
   std::unordered_map<job::TaskId, std::vector<AttemptOutput>>
-      held_back_;                                         // Outputs of attempts, until the task ends.
+      held_back_;                                         // Outputs of attempts that others follow.
   std::unordered_map<job::TaskId, async::Call> waiting_;  // For their delay or back-off.
   async::Call opening_;             // When somebody may be let in though nothing has ended.
   async::Call expiry_;              // When somebody reaches a limit of median_limits_.

@@ -89,7 +89,7 @@ void Scheduler::stop(const StopRequest& request) {
 void Scheduler::end_unstarted() {
   growing_ = false;
   for (std::size_t i = 0; i < rows_.size(); ++i)
-    if (record_.tasks[i].state == State::ready) count_lacked(job::TaskId(i));
+    if (record_.tasks[i].state == State::ready) count_lacked(job::TaskId(i), now());
   admission_.close(now());
   opening_.cancel();
   for (auto& [id, call] : waiting_) call.cancel();
@@ -114,7 +114,7 @@ void Scheduler::stop_all() {
     Active& active = active_.at(id);
     active.attempt.cancel();
     if (active.begun) continue;
-    free_slot(id);
+    free_slot(id, now());
     end_unfinished(id);
     end_task(id, State::cancelled, stop_->why);
   }

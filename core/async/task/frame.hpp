@@ -24,7 +24,7 @@ inline void free_frame(void* piece, std::size_t size) noexcept { ::operator dele
 namespace detail {
 
 inline constexpr std::size_t frame_step = 16;
-inline constexpr std::size_t frame_classes = 128;  // Up to 2 KiB; larger frames are rare and go to malloc.
+inline constexpr std::size_t frame_classes = 256;  // Up to 4 KiB; larger frames are rare and go to malloc.
 
 struct FramePiece {
   FramePiece* next;

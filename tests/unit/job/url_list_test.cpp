@@ -15,7 +15,7 @@ std::string shown(std::string_view text) {
   read_url_list("list", text, list);
   std::string result;
   for (const UrlEntry& entry : list.entries)
-    result += fmt::format("{} {} {} {}\n", entry.place, entry.url, entry.output.value_or("-"),
+    result += fmt::format("{} {} {} {}\n", entry.place.spell(), entry.url, entry.output.value_or("-"),
                           entry.sha256 ? entry.sha256->substr(0, 4) : "-");
   for (const std::string& problem : list.problems) result += problem + "\n";
   return result;

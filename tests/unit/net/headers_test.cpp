@@ -22,6 +22,13 @@ TEST_CASE("setting a header takes the place of all of its name", "[net][headers]
   CHECK(headers == Headers{{"a", "4"}});
 }
 
+TEST_CASE("a header may be made of another one's value", "[net][headers]") {
+  Headers headers{{"A", std::string(2000, 'x')}};
+  headers.add("B", *headers.get("A"));
+  headers.set("A", *headers.get("B"));
+  CHECK(headers == Headers{{"B", std::string(2000, 'x')}, {"A", std::string(2000, 'x')}});
+}
+
 TEST_CASE("a folded value is one line, also if all of it stands on the second", "[net][headers]") {
   Headers headers{{"A", "1"}};
   headers.extend_last("2");
