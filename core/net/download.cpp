@@ -1,5 +1,6 @@
 #include "core/net/download.hpp"
 
+#include "core/async/thread/blocking.hpp"
 #include "core/async/thread/to_thread.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
@@ -22,7 +23,6 @@
 #include <charconv>
 #include <ctime>
 #include <limits>
-#include <memory>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -373,26 +373,22 @@ class Attempt {
   /// Makes the output of a body that needed no part; or a part with all of it, where there is a file of that
   /// name by now, or the file system wants one.
   async::Co<std::optional<LocalFailure>> put_at_once(const Head& head, std::string body) {
-    const auto file = std::make_shared<NewFile>(folder_, wanted_.output->filename().native(), std::move(body),
-                                                attributes(head));
-    const NewFileOutcome made = co_await make_on_thread(file);
-    if (made.fault == NewFileOutcome::Fault::write) co_return cannot("write", made.error);
-    if (made.fault == NewFileOutcome::Fault::mode) co_return cannot("change the mode of", made.error);
-    if (!made.body_left) co_return std::nullopt;
+    const std::string& path = wanted_.output->native();
+    NewFile file{folder_, path.substr(path.rfind('/') + 1), std::move(body), attributes(head)};
+    std::optional<NewFileOutcome> made;
+    try {
+      made = co_await async::blocking(wanted_.folders->maker(), [&file] { return make_new_file(file); });
+    } catch (const std::system_error&) {  // There are too many threads in the system for one of ours.
+      made = make_new_file(file);
+    }
+    if (made->fault == NewFileOutcome::Fault::write) co_return cannot("write", made->error);
+    if (made->fault == NewFileOutcome::Fault::mode) co_return cannot("change the mode of", made->error);
+    if (!made->body_left) co_return std::nullopt;
     if (auto failed = open_part()) co_return failed;
     if (const auto emptied = part_->start_over(); !emptied) co_return LocalFailure{emptied.error()};
-    if (const auto written = part_->write(*made.body_left); !written) co_return LocalFailure{written.error()};
+    if (const auto written = part_->write(*made->body_left); !written)
+      co_return LocalFailure{written.error()};
     co_return std::nullopt;
-  }
-
-  async::Co<NewFileOutcome> make_on_thread(std::shared_ptr<NewFile> file) {
-    std::optional<async::Future<NewFileOutcome>> made;
-    try {
-      made = async::run_in_executor(wanted_.folders->maker(), &make_new_file, file);
-    } catch (const std::system_error&) {  // There are too many threads in the system for one of ours.
-    }
-    if (made) co_return co_await std::move(*made);
-    co_return make_new_file(file);
   }
 
   LocalFailure cannot(std::string_view what, int error) const {
@@ -405,8 +401,12 @@ class Attempt {
     if (wanted_.mtime)
       if (const auto changed = head.headers.get("last-modified")) wanted.changed = http_date(*changed);
     if (wanted_.if_exists == IfExists::verify && !wanted_.checksum && !wanted_.path &&
-        wanted_.method == "GET")
-      wanted.version = part_ && part_->note() ? part_->note() : note_for(wanted_.url, head);
+        wanted_.method == "GET") {
+      if (part_ && part_->note())
+        wanted.version = part_->note();
+      else
+        wanted.version = note_for(wanted_.url, head);
+    }
     return wanted;
   }
 

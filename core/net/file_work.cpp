@@ -51,14 +51,14 @@ int give_attributes(int descriptor, const Attributes& attributes) noexcept {
   return 0;
 }
 
-NewFileOutcome make_new_file(const std::shared_ptr<NewFile>& file) {
+NewFileOutcome make_new_file(NewFile& file) {
   using enum NewFileOutcome::Fault;
-  if (const auto made = NamelessFile::make_in(file->folder)) {
-    if (const int error = made->write(file->body)) return {write, error, {}};
-    if (const int error = give_attributes(made->descriptor(), file->attributes)) return {mode, error, {}};
-    if (made->name(file->folder, file->name) == NamelessFile::Naming::done) return {};
+  if (const auto made = NamelessFile::make_in(file.folder)) {
+    if (const int error = made->write(file.body)) return {write, error, {}};
+    if (const int error = give_attributes(made->descriptor(), file.attributes)) return {mode, error, {}};
+    if (made->name(file.folder, file.name) == NamelessFile::Naming::done) return {};
   }
-  return {none, 0, std::move(file->body)};
+  return {none, 0, std::move(file.body)};
 }
 
 void let_go(OwnDescriptor) {}

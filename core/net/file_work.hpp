@@ -60,8 +60,8 @@ struct NewFileOutcome {
   std::optional<std::string> body_left;
 };
 
-/// The file gets its name when it is whole. Shared, as who finds no thread for it does it himself.
-NewFileOutcome make_new_file(const std::shared_ptr<NewFile>& file);
+/// The file gets its name when it is whole.
+NewFileOutcome make_new_file(NewFile& file);
 
 /// Closes it: the last descriptor of a large file that has no name any more.
 void let_go(OwnDescriptor file);

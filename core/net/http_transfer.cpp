@@ -41,7 +41,8 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
       request_(request),
       patience_{request.transport.connect_timeout.value_or(patience.connect),
                 request.transport.stall_timeout.value_or(patience.stall)},
-      handle_(multi.handle_for(*this, ordinary())) {
+      ordinary_(ordinary()),
+      handle_(multi.handle_for(*this, ordinary_)) {
   set_own();
   if (handle_.set_up) return;
   set_options();
@@ -60,13 +61,14 @@ void HttpTransfer::release() noexcept {
   if (!handle.easy) return;
   // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
   if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport.limit_rate != 0) return;
-  handle.set_up = ended_well_ && ordinary();
+  handle.set_up = ended_well_ && ordinary_;
   multi_.take_back(std::move(handle));
 }
 
 void HttpTransfer::set_own() {
   CURL* const easy = handle_.easy.get();
   set(easy, CURLOPT_URL, request_.url.c_str());
+  if (ordinary_) set(easy, CURLOPT_CURLU, handle_.url.parse(request_.url));
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(patience_.connect));
   set(easy, CURLOPT_ERRORBUFFER, text_.data());
   set(easy, CURLOPT_HEADERDATA, this);

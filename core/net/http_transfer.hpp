@@ -129,6 +129,7 @@ class HttpTransfer : private Multi::Transfer {
   async::Loop& loop_;  // May be needed when multi_ has gone.
   const Request& request_;
   const Patience patience_;
+  const bool ordinary_;
   Multi::Handle handle_;
   CurlList headers_;
   CurlList resolve_;

@@ -6,6 +6,7 @@
 #include "core/async/loop/watch.hpp"
 #include "core/net/curl.hpp"
 #include "core/net/curl_memory.hpp"
+#include "core/net/parsed_url.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -61,6 +62,7 @@ class Multi {
   async::TimePoint called_at() const noexcept { return called_at_; }
 
   struct Handle {
+    ParsedUrl url;  ///< For CURLOPT_CURLU, so it lives as long as the handle.
     Easy easy;
     bool set_up = false;  ///< It has the options that all ordinary transfers have in common.
   };

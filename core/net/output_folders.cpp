@@ -65,7 +65,7 @@ int OutputFolders::absent_from(const std::filesystem::path& output) {
   if (name.empty()) return -1;
   const Folder* const folder = folder_of(folder_in(output.native()));
   if (folder == nullptr || folder->names.contains(hash(name))) return -1;
-  return folder->names.contains(hash(part_of(output).filename().native())) ? -1 : folder->descriptor.number();
+  return folder->names.contains(hash(part_of(name))) ? -1 : folder->descriptor.number();
 }
 
 void OutputFolders::appeared(const std::filesystem::path& output) {

@@ -90,17 +90,19 @@ bool rename_to(const std::string& from, const std::string& to, bool replace) {
   return link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0;
 }
 
-std::string beside(const std::string& final_path, std::string_view suffix) {
+std::string beside(std::string_view final_path, std::string_view suffix) {
   const std::size_t folder = final_path.rfind('/') + 1;  // Its length, or 0.
-  const std::string_view name = std::string_view(final_path).substr(folder);
+  const std::string_view name = final_path.substr(folder);
   if (name.size() + suffix.size() <= longest_name) return std::string(final_path).append(suffix);
   const std::string ending = fmt::format(".{:016x}{}", stable_hash(name), suffix);
-  return final_path.substr(0, folder).append(name.substr(0, longest_name - ending.size())).append(ending);
+  return std::string(final_path.substr(0, folder))
+      .append(name.substr(0, longest_name - ending.size()))
+      .append(ending);
 }
 
 }  // namespace
 
-fs::path part_of(const fs::path& final_path) { return beside(final_path.native(), part_suffix); }
+std::string part_of(std::string_view final_path) { return beside(final_path, part_suffix); }
 fs::path note_path_of(const fs::path& final_path) { return beside(final_path.native(), note_suffix); }
 
 std::expected<PartFile, std::string> PartFile::create(const fs::path& final_path, Before before) {

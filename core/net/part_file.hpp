@@ -90,7 +90,7 @@ class PartFile {
 
 /// Where the part of `final_path` is: `.part` behind the name, or behind a shortened name and a hash of it
 /// where that would be longer than file systems allow.
-std::filesystem::path part_of(const std::filesystem::path& final_path);
+std::string part_of(std::string_view final_path);
 /// Where its note is: the same with `.part.meta`.
 std::filesystem::path note_path_of(const std::filesystem::path& final_path);
 

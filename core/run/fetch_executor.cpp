@@ -50,16 +50,11 @@ net::Transport transport_for(const job::Fetch& fetch, const std::filesystem::pat
   return how;
 }
 
-/// A file in the folder that will be written to; the file itself, if its name is known.
-std::optional<std::filesystem::path> written_by(const job::Fetch& fetch) {
-  return fetch.named_in ? *fetch.named_in / "file" : fetch.output;
-}
-
 /// Why `output` may not be written: a link on its way leads out of `directory`. (A link as its last name is
 /// never followed.) Nothing if that can't be told: creating the file says why.
 std::optional<std::string> leads_out(const std::filesystem::path& directory,
                                      const std::filesystem::path& output) {
-  if (!output.has_parent_path() || output.is_absolute()) return std::nullopt;
+  if (!output.native().contains('/') || output.is_absolute()) return std::nullopt;
   std::error_code error;
   const auto base = std::filesystem::absolute(directory.empty() ? "." : directory, error);
   if (error) return std::nullopt;
@@ -70,6 +65,12 @@ std::optional<std::string> leads_out(const std::filesystem::path& directory,
   if (error || std::ranges::mismatch(top, folder).in1 == top.end()) return std::nullopt;
   return fmt::format("can't write {}: its folder is a link to {}, outside {}", inert(output.native()),
                      inert(folder.native()), inert(top.native()));
+}
+
+/// The same of the file that will be written, or of any in its folder if its name is not known yet.
+std::optional<std::string> fault_in_output(const job::Fetch& fetch, const std::filesystem::path& directory) {
+  if (fetch.named_in) return leads_out(directory, *fetch.named_in / "file");
+  return fetch.output ? leads_out(directory, *fetch.output) : std::nullopt;
 }
 
 /// The value of the header Authorization, empty for none; or why it can't be made.
@@ -245,11 +246,10 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
   }
   net::Download wanted = download_for(context);
   if (fetch_of(context).named_in) let_server_name(context, wanted);
-  if (const auto written = written_by(fetch_of(context)))
-    if (auto fault = leads_out(context.job.directory, *written)) {
-      result.outcome = LocalFailure{std::move(*fault)};
-      co_return;
-    }
+  if (auto fault = fault_in_output(fetch_of(context), context.job.directory)) {
+    result.outcome = LocalFailure{std::move(*fault)};
+    co_return;
+  }
   if (!authorization->empty()) wanted.headers.emplace_back("Authorization", std::move(*authorization));
   if (anew_) {
     wanted.resume = false;

@@ -125,7 +125,7 @@ void Loop::close() {
 
 Call Loop::call_soon(std::move_only_function<void()> callback) {
   if (debug_) check_thread();
-  auto node = std::make_shared<Call::Node>(*this, std::move(callback));
+  auto node = std::allocate_shared<Call::Node>(FrameAllocator<Call::Node>(), *this, std::move(callback));
   node->self = node;
   enqueue(*node);
   return Call(std::move(node));
@@ -137,7 +137,7 @@ Call Loop::call_later(Duration delay, std::move_only_function<void()> callback) 
 
 Call Loop::call_at(TimePoint when, std::move_only_function<void()> callback) {
   if (debug_) check_thread();
-  auto node = std::make_shared<Call::Node>(*this, std::move(callback));
+  auto node = std::allocate_shared<Call::Node>(FrameAllocator<Call::Node>(), *this, std::move(callback));
   node->self = node;
   arm(*node, when);
   return Call(std::move(node));
@@ -158,12 +158,15 @@ void Loop::post(std::move_only_function<void()> callback) {
 std::vector<std::move_only_function<void()>> Loop::take_posted() {
   const std::lock_guard lock(posted_mutex_);
   any_posted_.store(false, std::memory_order_relaxed);
-  return std::exchange(posted_, {});
+  return std::exchange(posted_, std::move(emptied_));
 }
 
 void Loop::run_posted() {
   if (!any_posted_.load(std::memory_order_acquire)) return;
-  for (auto& callback : take_posted()) call_soon(std::move(callback));
+  auto taken = take_posted();
+  for (auto& callback : taken) call_soon(std::move(callback));
+  taken.clear();
+  emptied_ = std::move(taken);
 }
 
 std::vector<AnyTask> Loop::all_tasks() const {

@@ -235,7 +235,8 @@ class Loop {
 
   std::mutex posted_mutex_;  // Guards posted_ alone: the one thing that other threads touch.
   std::vector<std::move_only_function<void()>> posted_;
-  std::atomic<bool> any_posted_ = false;  // Spares every pass the lock.
+  std::vector<std::move_only_function<void()>> emptied_;  // What posted_ was: its memory is used again.
+  std::atomic<bool> any_posted_ = false;                  // Spares every pass the lock.
 };
 
 }  // namespace gather::async

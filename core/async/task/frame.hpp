@@ -90,4 +90,18 @@ struct FrameAllocated {
   static void operator delete(void* piece, std::size_t size) noexcept { free_frame(piece, size); }
 };
 
+/// The same as an allocator, for what is shared and comes and goes as often as frames.
+template <class T>
+struct FrameAllocator {
+  using value_type = T;
+
+  FrameAllocator() = default;
+  template <class U>
+  FrameAllocator(const FrameAllocator<U>&) noexcept {}
+
+  T* allocate(std::size_t count) { return static_cast<T*>(allocate_frame(count * sizeof(T))); }
+  void deallocate(T* pieces, std::size_t count) noexcept { free_frame(pieces, count * sizeof(T)); }
+  friend bool operator==(const FrameAllocator&, const FrameAllocator&) = default;
+};
+
 }  // namespace gather::async

@@ -7,7 +7,7 @@ namespace gather::async {
 
 void BlockingOp::begin() noexcept {
   try {
-    threads_of(task().loop()).default_pool().submit(*this);
+    (chosen_ != nullptr ? *chosen_ : threads_of(task().loop()).default_pool()).submit(*this);
   } catch (...) {
     error_ = std::current_exception();
     complete();

@@ -21,7 +21,8 @@ class BlockingOp : public Op, private Pool::Job {
   }
 
  protected:
-  BlockingOp() = default;
+  /// Null: the default pool.
+  explicit BlockingOp(Pool* pool) noexcept : chosen_(pool) {}
   ~BlockingOp() = default;
 
   /// leave(), and throws what the call threw, or why it could not begin.
@@ -37,6 +38,7 @@ class BlockingOp : public Op, private Pool::Job {
   void run() noexcept final;
   Abort abort() noexcept final { return withdraw() ? Abort::detached : Abort::later; }
 
+  Pool* const chosen_;
   std::exception_ptr error_;
 };
 
@@ -46,7 +48,7 @@ class Blocking final : public BlockingOp {
  public:
   using Result = std::invoke_result_t<F&>;
 
-  explicit Blocking(F function) : function_(std::move(function)) {}
+  explicit Blocking(F function, Pool* pool = nullptr) : BlockingOp(pool), function_(std::move(function)) {}
 
   Result await_resume() {
     finish();
@@ -75,6 +77,12 @@ class Blocking final : public BlockingOp {
 template <class F>
 Blocking<F> blocking(F function) {
   return Blocking<F>(std::move(function));
+}
+
+/// The same on a thread of `pool`, which outlives the call. Throws what Pool::submit throws.
+template <class F>
+Blocking<F> blocking(Pool& pool, F function) {
+  return Blocking<F>(std::move(function), &pool);
 }
 
 }  // namespace gather::async

@@ -85,6 +85,60 @@ TEST_CASE("a request says the same whatever was asked on its handle before", "[n
   }
 }
 
+TEST_CASE("a URL of any form is asked for the same whatever was asked on its handle before",
+          "[net][handle]") {
+  const char* const target = GENERATE("", "/", "?x=1", "/a/./b", "/a/../b", "/a/..", "/%41%2e/%2E%2e/x",
+                                      "/a%20b", "/\xc3\xa9", "/a;b,c&d=e@f:g", "/a//b", "/a/", "/.hidden",
+                                      "/a?x=/../y", "/#f", "/a#f", "/a?x#/y", "/...", "/~u/'(1)*!$+=");
+  CAPTURE(target);
+  const ScriptedServer server(by_path);
+  Loop loop;
+  Session session(loop);
+  const auto asked_after = [&](const std::string& other) {
+    ask(loop, session, server, {.url = other});
+    const std::size_t before = server.requests().size();
+    ask(loop, session, server, {.url = target});
+    REQUIRE(server.requests().size() == before + 1);
+    return server.requests().back().target;
+  };
+  Session unused(loop);
+  ask(loop, unused, server, {.url = target});
+  const std::string expected = server.requests().back().target;
+  CHECK(asked_after("/b/c") == expected);
+  CHECK(asked_after("/d?e=f#g") == expected);
+}
+
+TEST_CASE("a handle that turns to another host asks that one", "[net][handle]") {
+  const ScriptedServer first(by_path);
+  const ScriptedServer second(by_path);
+  Loop loop;
+  Session session(loop);
+  for (const ScriptedServer* const server : {&first, &second, &second, &first})
+    ask(loop, session, *server, {.url = "/" + std::to_string(server->requests().size())});
+  for (const ScriptedServer* const server : {&first, &second}) {
+    REQUIRE(server->requests().size() == 2);
+    CHECK(server->requests().front().target == "/0");
+    CHECK(server->requests().back().target == "/1");
+  }
+}
+
+TEST_CASE("what is asked once more on a new connection is the URL of this request", "[net][handle]") {
+  int closed = 0;
+  const ScriptedServer server([&](const ScriptedServer::Request& request) {
+    // libcurl can't know yet that the connection it kept is gone, so it asks again by itself.
+    if (request.target == "/b" && closed++ == 0) return Reply{"", Then::close};
+    return Reply{response(200, request.target)};
+  });
+  Loop loop;
+  Session session(loop);
+  ask(loop, session, server, {.url = "/a"});
+  const auto fetched = std::get<Fetched>(loop.run(download(session, {.url = server.url("/b")})));
+  CHECK(fetched.body == "/b");
+  std::vector<std::string> targets;
+  for (const auto& request : server.requests()) targets.push_back(request.target);
+  CHECK(targets == std::vector<std::string>{"/a", "/b", "/b"});
+}
+
 TEST_CASE("a request that fails on a handle that served another tells its own reason", "[net][handle]") {
   const ScriptedServer server(by_path);
   const auto reason = [&](bool after_others, const char* path) {
