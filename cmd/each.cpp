@@ -11,6 +11,7 @@
 #include "cmd/slots_file.hpp"
 #include "cmd/version.hpp"
 #include "core/analyse/figures.hpp"
+#include "core/base/keep.hpp"
 #include "core/base/quote.hpp"
 #include "core/each/commands.hpp"
 #include "core/report/joblog.hpp"
@@ -235,7 +236,7 @@ ExitStatus execute(const EachCommand& command) {
       report_files(command.reports, std::array<std::string_view, 1>{"json"});
   drop_done(command, commands);
   const report::PlainOptions shown = plain_options(command, commands, takes_stdout(reports));
-  job::Job job = job_of(command, commands);
+  job::Job& job = keep(job_of(command, commands));
   std::optional<PipedInput> piped;
   if (command.pipe)
     piped.emplace(record_options(command), command.no_run_if_empty,
@@ -280,13 +281,13 @@ ExitStatus execute(const EachCommand& command) {
     engine.take_input_from([&](job::TaskId task) { return piped->of(task); });
     beside = [&](run::Scheduler& scheduler) { return piped->feed(scheduler); };
   }
-  const run::Record record = engine.run(job, options, all,
-                                        {report::Plain::tick_interval,
-                                         [&](Duration since_start) {
-                                           follow(slots_file, engine, plain);
-                                           plain.tick(since_start);
-                                         }},
-                                        beside);
+  const run::Record& record = keep(engine.run(job, options, all,
+                                              {report::Plain::tick_interval,
+                                               [&](Duration since_start) {
+                                                 follow(slots_file, engine, plain);
+                                                 plain.tick(since_start);
+                                               }},
+                                              beside));
   terminal.flush();
   for (const ReportFile& report : reports)
     write(report, [&](const auto& sink) {

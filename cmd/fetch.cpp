@@ -8,6 +8,7 @@
 #include "cmd/settings.hpp"
 #include "cmd/version.hpp"
 #include "core/analyse/figures.hpp"
+#include "core/base/keep.hpp"
 #include "core/base/quote.hpp"
 #include "core/report/fetch_records.hpp"
 #include "core/report/fetches.hpp"
@@ -91,7 +92,7 @@ ExitStatus execute(const FetchCommand& command) {
   options.verbosity = verbosity(command.job);
   options.colour = colour(command.job.color);
   options.progress = progress(command.progress);
-  FetchPlan plan = plan_fetch(command);
+  FetchPlan& plan = keep(plan_fetch(command));
   refuse_sharing(command, reports, plan.printed);
   const Settings settings = settle(command.job, plan.job);
   if (command.dry_run) return print_plan(plan);
@@ -104,7 +105,7 @@ ExitStatus execute(const FetchCommand& command) {
   FetchResults results(terminal, plan.printed, [&] { fetches.erase_live_line(); });
   engine.on_status_request([&](Duration now) { fetches.show_status(now); });
   report::Tee observers({&results, &fetches});
-  run::Record record;
+  run::Record& record = keep(run::Record());
   try {
     if (!plan.job.tasks.empty())
       record = engine.run(

@@ -10,6 +10,7 @@
 #include "cmd/slots_file.hpp"
 #include "cmd/version.hpp"
 #include "core/analyse/figures.hpp"
+#include "core/base/keep.hpp"
 #include "core/report/json.hpp"
 #include "core/report/plain.hpp"
 #include "core/report/plan.hpp"
@@ -30,7 +31,7 @@ ExitStatus execute(const RunCommand& command) {
   report::PlainOptions options;
   set_output(command.output, false, options);
   set_progress(command.progress, options);
-  job::Job job = load_job(command.job);
+  job::Job& job = keep(load_job(command.job));
   Settings settings = settle(command.job, job);
   const auto machine = SystemMachine::of(command.job.max_load, command.job.min_free_mem);
   settings.run.machine = machine.get();
@@ -57,11 +58,11 @@ ExitStatus execute(const RunCommand& command) {
   engine.print_to(terminal, options.streamed ? &plain : nullptr, results.has_value());
   connect(engine, plain);
   use_jobserver(engine, std::move(jobserver), plain);
-  const run::Record record =
-      engine.run(job, settings.run, all, {report::Plain::tick_interval, [&](Duration since_start) {
-                                            follow(slots_file, engine, plain);
-                                            plain.tick(since_start);
-                                          }});
+  const run::Record& record =
+      keep(engine.run(job, settings.run, all, {report::Plain::tick_interval, [&](Duration since_start) {
+                                                 follow(slots_file, engine, plain);
+                                                 plain.tick(since_start);
+                                               }}));
   terminal.flush();
   for (const ReportFile& report : reports)
     write(report, [&](const auto& sink) {
