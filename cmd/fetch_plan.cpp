@@ -157,15 +157,16 @@ void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
                                                             {"overwrite", IfExists::overwrite},
                                                             {"fail", IfExists::fail}});
   if (command.max_size) fetch.max_size = size(*command.max_size);
-  if (command.connect_timeout) fetch.connect_timeout = time_limit(*command.connect_timeout);
-  if (command.stall_timeout) fetch.stall_timeout = time_limit(*command.stall_timeout);
-  if (command.limit_rate) fetch.limit_rate = size(*command.limit_rate);
+  job::Transport& transport = fetch.transport.edit();
+  if (command.connect_timeout) transport.connect_timeout = time_limit(*command.connect_timeout);
+  if (command.stall_timeout) transport.stall_timeout = time_limit(*command.stall_timeout);
+  if (command.limit_rate) transport.limit_rate = size(*command.limit_rate);
   if (command.http)
-    fetch.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
+    transport.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
   fetch.compressed = command.compressed;
-  fetch.netrc = command.netrc;
-  fetch.insecure = command.insecure;
-  fetch.public_only = command.public_only;
+  transport.netrc = command.netrc;
+  transport.insecure = command.insecure;
+  transport.public_only = command.public_only;
   if (command.fsync) fetch.fsync = job::Fsync::file;
 }
 

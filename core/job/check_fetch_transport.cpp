@@ -55,36 +55,36 @@ std::optional<std::uint64_t> read_bytes(Reader& reader, Value value) {
 }
 
 void read_connect_timeout(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.connect_timeout = limit;
+  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.transport.edit().connect_timeout = limit;
 }
 
 void read_stall_timeout(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.stall_timeout = limit;
+  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.transport.edit().stall_timeout = limit;
 }
 
 void read_limit_rate(Reader& reader, Member member, FetchDraft& draft) {
   const auto rate = read_bytes(reader, member.value);
   if (rate == 0) return reader.error(member.value, "nothing would ever arrive", "leave it out for no limit");
-  if (rate) draft.fetch.limit_rate = rate;
+  if (rate) draft.fetch.transport.edit().limit_rate = rate;
 }
 
 void read_redirects(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto most = reader.whole(member.value, 0, 100)) draft.fetch.redirects = *most;
+  if (const auto most = reader.whole(member.value, 0, 100)) draft.fetch.transport.edit().redirects = *most;
 }
 
 void read_trust_redirects(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto yes = reader.boolean(member.value)) draft.fetch.trust_redirects = *yes;
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.transport.edit().trust_redirects = *yes;
 }
 
 void read_http(Reader& reader, Member member, FetchDraft& draft) {
   const auto version = reader.scalar(member.value, "a version of HTTP");
   if (!version) return;
   if (*version == "auto")
-    draft.fetch.http = HttpVersion::automatic;
+    draft.fetch.transport.edit().http = HttpVersion::automatic;
   else if (*version == "1.1")
-    draft.fetch.http = HttpVersion::one;
+    draft.fetch.transport.edit().http = HttpVersion::one;
   else if (*version == "2")
-    draft.fetch.http = HttpVersion::two;
+    draft.fetch.transport.edit().http = HttpVersion::two;
   else
     reader.error(member.value, fmt::format("{} is no version of HTTP that can be asked for", code(*version)),
                  "write auto, 1.1 or 2");
@@ -103,15 +103,15 @@ void read_proxy(Reader& reader, Member member, FetchDraft& draft) {
     return reader.secret_error(
         member.value, "this is no proxy",
         "as in http://proxy.example.org:3128 or socks5h://127.0.0.1:1080, or \"\" for none");
-  draft.fetch.proxy = std::string(*proxy);
+  draft.fetch.transport.edit().proxy = std::string(*proxy);
 }
 
 void read_netrc(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto yes = reader.boolean(member.value)) draft.fetch.netrc = *yes;
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.transport.edit().netrc = *yes;
 }
 
 void read_cacert(Reader& reader, Member member, FetchDraft& draft) {
-  if (auto path = read_path(reader, member.value)) draft.fetch.cacert = std::move(*path);
+  if (auto path = read_path(reader, member.value)) draft.fetch.transport.edit().cacert = std::move(*path);
 }
 
 void read_cert(Reader& reader, Member member, FetchDraft& draft) {
@@ -125,13 +125,13 @@ void read_cert(Reader& reader, Member member, FetchDraft& draft) {
       reader.error(member.value, "a key alone is not enough", "add `certificate`");
   }
   if (!cert.cert.certificate.empty())
-    draft.fetch.cert = std::make_shared<const ClientCertificate>(std::move(cert.cert));
+    draft.fetch.transport.edit().cert = std::make_shared<const ClientCertificate>(std::move(cert.cert));
 }
 
 void read_insecure(Reader& reader, Member member, FetchDraft& draft) {
   const auto yes = reader.boolean(member.value);
   if (!yes) return;
-  draft.fetch.insecure = *yes;
+  draft.fetch.transport.edit().insecure = *yes;
   if (*yes)
     reader.findings().warning(
         member.key.extent(),
@@ -140,11 +140,11 @@ void read_insecure(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void read_public_only(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto yes = reader.boolean(member.value)) draft.fetch.public_only = *yes;
+  if (const auto yes = reader.boolean(member.value)) draft.fetch.transport.edit().public_only = *yes;
 }
 
 void read_unix_socket(Reader& reader, Member member, FetchDraft& draft) {
-  if (auto path = read_path(reader, member.value)) draft.fetch.unix_socket = std::move(*path);
+  if (auto path = read_path(reader, member.value)) draft.fetch.transport.edit().unix_socket = std::move(*path);
 }
 
 void read_resolve(Reader& reader, Member member, FetchDraft& draft) {
@@ -174,7 +174,7 @@ void read_resolve(Reader& reader, Member member, FetchDraft& draft) {
       reader.error(item, fmt::format("{} is not host:port:address", code(*text)),
                    "as in example.org:443:127.0.0.1");
   }
-  draft.fetch.resolve = std::move(entries);
+  draft.fetch.transport.edit().resolve = std::move(entries);
 }
 
 }  // namespace gather::job

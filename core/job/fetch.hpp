@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/duration.hpp"
+#include "core/base/shared.hpp"
 #include "core/job/expect.hpp"
 #include "core/job/pages.hpp"
 
@@ -69,6 +70,24 @@ struct ClientCertificate {
   std::filesystem::path key;  ///< Empty: in the same file.
 };
 
+/// How a request is sent, whatever it asks for. Most fetches of a job have the same.
+struct Transport {
+  std::optional<Duration> connect_timeout;
+  std::optional<Duration> stall_timeout;
+  std::optional<std::uint64_t> limit_rate;  ///< Bytes per second.
+  int redirects = 10;
+  bool trust_redirects = false;  ///< Headers and auth go to other origins, too.
+  HttpVersion http = HttpVersion::automatic;
+  std::optional<std::string> proxy;
+  bool netrc = false;
+  std::optional<std::filesystem::path> cacert;
+  std::shared_ptr<const ClientCertificate> cert;  ///< Null: none.
+  bool insecure = false;
+  std::optional<std::filesystem::path> unix_socket;
+  std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
+  bool public_only = false;          ///< Only public addresses are connected to.
+};
+
 /// One HTTP request. Without `output` and `named_in` nothing is written and the body is the task's result.
 struct Fetch {
   std::string url;                   ///< http or https, checked.
@@ -94,20 +113,7 @@ struct Fetch {
   std::optional<unsigned> mode;
   Fsync fsync = Fsync::never;
 
-  std::optional<Duration> connect_timeout;
-  std::optional<Duration> stall_timeout;
-  std::optional<std::uint64_t> limit_rate;  ///< Bytes per second.
-  int redirects = 10;
-  bool trust_redirects = false;  ///< Headers and auth go to other origins, too.
-  HttpVersion http = HttpVersion::automatic;
-  std::optional<std::string> proxy;
-  bool netrc = false;
-  std::optional<std::filesystem::path> cacert;
-  std::shared_ptr<const ClientCertificate> cert;  ///< Null: none.
-  bool insecure = false;
-  std::optional<std::filesystem::path> unix_socket;
-  std::vector<std::string> resolve;  ///< host:port:address, as curl has it.
-  bool public_only = false;          ///< Only public addresses are connected to.
+  Shared<Transport> transport;
 
   // Rare, and a job may have a million fetches.
   std::shared_ptr<const Expect> expect;      ///< Null: what is usual.

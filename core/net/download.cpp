@@ -208,10 +208,11 @@ class Attempt {
   /// What is for the first of the mirrors is not for the others.
   void keep_secrets_at_home() {
     const std::string& home = wanted_.mirrors.front();
-    if (wanted_.transport.trust_redirects || wanted_.url == home || origin_of(wanted_.url) == origin_of(home))
+    if (wanted_.transport->trust_redirects || wanted_.url == home ||
+        origin_of(wanted_.url) == origin_of(home))
       return;
     request_.headers.clear();
-    request_.transport.certificate.reset();
+    if (request_.transport->certificate) request_.transport.edit().certificate.reset();
   }
 
   /// How to ask for what is behind the part; nothing if that is to come from its beginning.

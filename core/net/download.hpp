@@ -78,8 +78,8 @@ struct Download {
   bool mtime = false;                          ///< The file's time is the server's Last-Modified.
   std::optional<unsigned> mode = {};           ///< Permissions; otherwise 0666 less the umask.
   Fsync fsync = Fsync::never;
-  Transport transport = {};  ///< How it is sent.
-  bool tell_sha256 = false;  ///< Without `checksum`: tell the SHA-256 of what came.
+  SharedTransport transport = {};  ///< How it is sent.
+  bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
   std::function<std::expected<void, std::string>(std::string_view)> take = {};

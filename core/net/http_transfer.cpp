@@ -39,8 +39,8 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
     : multi_(multi),
       loop_(multi.loop()),
       request_(request),
-      patience_{request.transport.connect_timeout.value_or(patience.connect),
-                request.transport.stall_timeout.value_or(patience.stall)},
+      patience_{request.transport->connect_timeout.value_or(patience.connect),
+                request.transport->stall_timeout.value_or(patience.stall)},
       ordinary_(ordinary()),
       handle_(multi.handle_for(*this, ordinary_)) {
   set_own();
@@ -60,7 +60,7 @@ void HttpTransfer::release() noexcept {
   Multi::Handle handle = std::move(handle_);
   if (!handle.easy) return;
   // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
-  if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport.limit_rate != 0) return;
+  if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport->limit_rate != 0) return;
   handle.set_up = ended_well_ && ordinary_;
   multi_.take_back(std::move(handle));
 }
@@ -243,7 +243,7 @@ async::TimePoint HttpTransfer::stalls_at() const noexcept {
 
 /// What came is paid for in time. libcurl counts in windows of three seconds, and never waits longer.
 void HttpTransfer::pace(std::size_t size) noexcept {
-  const std::uint64_t rate = request_.transport.limit_rate;
+  const std::uint64_t rate = request_.transport->limit_rate;
   if (rate == 0) return;
   const double seconds = static_cast<double>(size) / static_cast<double>(rate);
   paced_until_ = std::max(paced_until_, last_sign_) +
@@ -251,7 +251,7 @@ void HttpTransfer::pace(std::size_t size) noexcept {
 }
 
 bool HttpTransfer::may_connect_to(const sockaddr& address) noexcept {
-  if (!request_.transport.public_only || is_public(address)) {
+  if (!request_.transport->public_only || is_public(address)) {
     met_public_ = true;
     return true;
   }

@@ -6,10 +6,11 @@
 namespace gather::net {
 namespace {
 
-/// A path that libcurl's parser leaves as it is, with nothing behind it.
+/// A path that libcurl's parser leaves as it is, with nothing behind it. By itself it would be given small
+/// letters in its percent codes, which are not the same to every server.
 bool is_plain(std::string_view path) noexcept {
   return path.starts_with('/') && !path.contains("/.") && std::ranges::none_of(path, [](unsigned char c) {
-           return c <= 0x20 || c >= 0x7f || c == '?' || c == '#' || c == '\\';
+           return c <= 0x20 || c >= 0x7f || c == '?' || c == '#' || c == '%' || c == '\\';
          });
 }
 

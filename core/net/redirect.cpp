@@ -49,8 +49,8 @@ std::expected<Request, Failure> redirected(const Request& request, const Request
     next.body = request.body;
     next.parts = request.parts;
   }
-  const bool at_home = first.transport.trust_redirects || target == origin_of(first.url);
-  if (!at_home) next.transport.certificate.reset();
+  const bool at_home = first.transport->trust_redirects || target == origin_of(first.url);
+  if (!at_home && next.transport->certificate) next.transport.edit().certificate.reset();
   for (const auto& header : first.headers) {
     const bool allowed = describes_body(header.first)
                              ? next.body && (at_home || same_name(header.first, "content-type"))

@@ -35,8 +35,8 @@ struct Request {
   /// Headers of our own that ask for less of the body (Range, If-None-Match). They tell nothing about the
   /// user and go wherever a redirect leads.
   std::vector<std::pair<std::string, std::string>> conditions = {};
-  Transport transport = {};      ///< How it is sent.
-  std::vector<Part> parts = {};  ///< If any, they are the body.
+  SharedTransport transport = {};  ///< How it is sent.
+  std::vector<Part> parts = {};    ///< If any, they are the body.
 };
 
 /// Why the request can't be put into words of HTTP without becoming another, as a sentence without a final

@@ -125,14 +125,14 @@ async::Co<std::expected<Answer, Failure>> Session::request(const Request& reques
   std::optional<Request> hop;  // The request itself is never copied: its body may be large.
   for (int followed = 0;; ++followed) {
     const Request& asked = hop ? *hop : request;
-    const Lease lease(*this, connection_key(asked.transport, asked.headers));
+    const Lease lease(*this, connection_key(*asked.transport, asked.headers));
     Exchange exchange(lease.connections().multi(), connections_.trust(), asked, patience, last_body,
                       throttle_.get());
     if (trail != nullptr) trail->url = hop ? without_secrets(asked.url) : asked.url;
     const Followed followed_to_its_end(exchange, trail);
     Exchange::Ending ending = co_await exchange;
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
-    if (followed == request.transport.redirects)
+    if (followed == request.transport->redirects)
       co_return std::unexpected(
           Failure{Failure::Kind::redirect,
                   fmt::format("{} redirected {} time{}, the last time to {}", host_of(request.url),

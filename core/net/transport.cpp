@@ -51,14 +51,14 @@ std::string connection_key(const Transport& transport,
 /// Whether its options are the same as those of all ordinary ones, set_own()'s apart.
 bool HttpTransfer::ordinary() const {
   return request_.method == "GET" && !request_.body && request_.parts.empty() && request_.headers.empty() &&
-         request_.conditions.empty() && request_.transport.limit_rate == 0 &&
-         !wants_http2(request_.transport.http) &&
-         connection_key(request_.transport, request_.headers).empty();
+         request_.conditions.empty() && request_.transport->limit_rate == 0 &&
+         !wants_http2(request_.transport->http) &&
+         connection_key(*request_.transport, request_.headers).empty();
 }
 
 void HttpTransfer::set_transport(const TrustSource& trust) {
   CURL* const easy = handle_.easy.get();
-  const Transport& how = request_.transport;
+  const Transport& how = *request_.transport;
   const bool own = !how.authorities.empty();
   set(easy, CURLOPT_CAINFO, own ? how.authorities.c_str() : or_null(trust.file));
   set(easy, CURLOPT_CAPATH, own ? nullptr : or_null(trust.directory));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/duration.hpp"
+#include "core/base/shared.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,9 @@ struct Transport {
   std::vector<std::string> resolve = {};  ///< host:port:address, over what a name server says.
   bool public_only = false;               ///< No address but a public one is connected to, proxies included.
 };
+
+/// As requests have it: most of them the same one.
+using SharedTransport = Shared<Transport>;
 
 /// What a connection must have been made for to be used for a request with these: requests with other words
 /// here never share one. Holds secrets; never to be shown. Empty for an ordinary request.

@@ -27,26 +27,26 @@ const job::Fetch& fetch_of(const AttemptContext& context) {
   return *std::get<std::unique_ptr<const job::Fetch>>(context.task().action);
 }
 
-net::Transport transport_for(const job::Fetch& fetch, const std::filesystem::path& directory) {
+net::Transport transport_for(const job::Transport& wanted, const std::filesystem::path& directory) {
   net::Transport how;
-  how.connect_timeout = fetch.connect_timeout;
-  how.stall_timeout = fetch.stall_timeout;
-  how.limit_rate = fetch.limit_rate.value_or(0);
-  how.redirects = fetch.redirects;
-  how.trust_redirects = fetch.trust_redirects;
-  how.http = fetch.http == job::HttpVersion::automatic ? net::HttpVersion::automatic
-             : fetch.http == job::HttpVersion::two     ? net::HttpVersion::two
-                                                       : net::HttpVersion::one;
-  how.proxy = fetch.proxy;
-  how.netrc = fetch.netrc;
-  if (fetch.cacert) how.authorities = directory / *fetch.cacert;
-  if (fetch.cert)
-    how.certificate = {directory / fetch.cert->certificate,
-                       fetch.cert->key.empty() ? "" : (directory / fetch.cert->key).string()};
-  how.insecure = fetch.insecure;
-  if (fetch.unix_socket) how.unix_socket = directory / *fetch.unix_socket;
-  how.resolve = fetch.resolve;
-  how.public_only = fetch.public_only;
+  how.connect_timeout = wanted.connect_timeout;
+  how.stall_timeout = wanted.stall_timeout;
+  how.limit_rate = wanted.limit_rate.value_or(0);
+  how.redirects = wanted.redirects;
+  how.trust_redirects = wanted.trust_redirects;
+  how.http = wanted.http == job::HttpVersion::automatic ? net::HttpVersion::automatic
+             : wanted.http == job::HttpVersion::two     ? net::HttpVersion::two
+                                                        : net::HttpVersion::one;
+  how.proxy = wanted.proxy;
+  how.netrc = wanted.netrc;
+  if (wanted.cacert) how.authorities = directory / *wanted.cacert;
+  if (wanted.cert)
+    how.certificate = {directory / wanted.cert->certificate,
+                       wanted.cert->key.empty() ? "" : (directory / wanted.cert->key).string()};
+  how.insecure = wanted.insecure;
+  if (wanted.unix_socket) how.unix_socket = directory / *wanted.unix_socket;
+  how.resolve = wanted.resolve;
+  how.public_only = wanted.public_only;
   return how;
 }
 
@@ -154,7 +154,6 @@ net::Download download_for(const AttemptContext& context) {
     download.parts.push_back(
         {part.name, part.value,
          part.file ? std::optional((context.job.directory / *part.file).string()) : std::nullopt, part.type});
-  download.transport = transport_for(fetch, context.job.directory);
   if (fetch.output) download.output = context.job.directory / *fetch.output;
   if (fetch.checksum)
     download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
@@ -245,6 +244,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     co_return;
   }
   net::Download wanted = download_for(context);
+  wanted.transport = transport_of(context);
   if (fetch_of(context).named_in) let_server_name(context, wanted);
   if (auto fault = fault_in_output(fetch_of(context), context.job.directory)) {
     result.outcome = LocalFailure{std::move(*fault)};
@@ -290,6 +290,17 @@ async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::D
   Outcome outcome = std::visit(ToOutcome{result}, ending);
   if (keeps_body && passed(outcome)) result.out = output(std::move(body));
   co_return outcome;
+}
+
+net::SharedTransport FetchExecutor::transport_of(const AttemptContext& context) {
+  const auto& wanted = fetch_of(context).transport;
+  if (!last_transport_ || !last_wanted_.is(wanted) ||
+      last_directory_.native() != context.job.directory.native()) {
+    last_transport_ = transport_for(*wanted, context.job.directory);
+    last_wanted_ = wanted;
+    last_directory_ = context.job.directory;
+  }
+  return *last_transport_;
 }
 
 void FetchExecutor::let_server_name(const AttemptContext& context, net::Download& download) {

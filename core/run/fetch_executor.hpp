@@ -44,6 +44,8 @@ class FetchExecutor final : public Executor {
   async::Co<Outcome> download(const AttemptContext& context, net::Download& wanted, AttemptResult& result,
                               Telling& telling);
 
+  /// Made once for all that follow each other and share one.
+  net::SharedTransport transport_of(const AttemptContext& context);
   /// Leaves the name of the file to the server.
   void let_server_name(const AttemptContext& context, net::Download& download);
   /// Fills in the checksum from the list that the job names. An outcome if that can't be done.
@@ -54,6 +56,9 @@ class FetchExecutor final : public Executor {
   std::optional<net::OutputFolders> folders_;
   std::uint64_t received_ = 0;
   bool anew_ = false;
+  Shared<job::Transport> last_wanted_;  // What last_transport_ was made of, with last_directory_.
+  std::filesystem::path last_directory_;
+  std::optional<net::SharedTransport> last_transport_;
   std::unordered_map<std::string, List> lists_;  // By path or URL; each is read once.
   LateNames late_names_;
   async::Lock reading_;  // A list: who needs the same one waits for it.

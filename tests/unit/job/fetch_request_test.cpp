@@ -95,18 +95,18 @@ TEST_CASE("time, pace, route and trust of a request", "[job][fetch]") {
       "{url: https://a/, connect_timeout: 2s, stall_timeout: 500ms, limit_rate: 1M, redirects: 0,"
       " trust_redirects: true, http: 2, proxy: 'socks5h://127.0.0.1:1080', netrc: true, cacert: ca.pem,"
       " cert: {certificate: me.pem, key: me.key}, unix_socket: run/x.sock, resolve: a:443:127.0.0.1}");
-  CHECK(fetch->connect_timeout == 2s);
-  CHECK(fetch->stall_timeout == 500ms);
-  CHECK(fetch->limit_rate == 1'000'000);
-  CHECK(fetch->redirects == 0);
-  CHECK(fetch->trust_redirects);
-  CHECK(fetch->http == HttpVersion::two);
-  CHECK(fetch->proxy == "socks5h://127.0.0.1:1080");
-  CHECK(fetch->netrc);
-  CHECK(fetch->cacert == "ca.pem");
-  CHECK(fetch->cert->key == "me.key");
-  CHECK(fetch->unix_socket == "run/x.sock");
-  CHECK(fetch->resolve == std::vector<std::string>{"a:443:127.0.0.1"});
+  CHECK(fetch->transport->connect_timeout == 2s);
+  CHECK(fetch->transport->stall_timeout == 500ms);
+  CHECK(fetch->transport->limit_rate == 1'000'000);
+  CHECK(fetch->transport->redirects == 0);
+  CHECK(fetch->transport->trust_redirects);
+  CHECK(fetch->transport->http == HttpVersion::two);
+  CHECK(fetch->transport->proxy == "socks5h://127.0.0.1:1080");
+  CHECK(fetch->transport->netrc);
+  CHECK(fetch->transport->cacert == "ca.pem");
+  CHECK(fetch->transport->cert->key == "me.key");
+  CHECK(fetch->transport->unix_socket == "run/x.sock");
+  CHECK(fetch->transport->resolve == std::vector<std::string>{"a:443:127.0.0.1"});
 }
 
 TEST_CASE("values of request keys that are none are refused", "[job][fetch]") {

@@ -41,7 +41,7 @@ std::vector<Download> others() {
           {.url = "/delete", .method = "DELETE"},
           {.url = "/form", .parts = {{.name = "a", .value = "b"}}},
           {.url = "/small", .compressed = true},
-          {.url = "/slow", .transport = {.limit_rate = 1 << 20}},
+          {.url = "/slow", .transport = Transport{.limit_rate = 1 << 20}},
           {.url = "/short"},
           {.url = "/away"}};
 }
@@ -157,13 +157,15 @@ TEST_CASE("each request on a kept handle waits as long as it says", "[net][handl
   });
   Loop loop;
   Session session(loop);
-  CHECK(describe(loop.run(download(
-            session, {.url = server.url("/a"), .transport = {.stall_timeout = 10s}}))) == "200, 5 bytes");
   CHECK(describe(loop.run(
-            download(session, {.url = server.url("/silent"), .transport = {.stall_timeout = 50ms}}))) ==
-        "timeout: HOST sent nothing for 50 ms");
+            download(session, {.url = server.url("/a"), .transport = Transport{.stall_timeout = 10s}}))) ==
+        "200, 5 bytes");
   CHECK(describe(loop.run(download(
-            session, {.url = server.url("/a"), .transport = {.stall_timeout = 10s}}))) == "200, 5 bytes");
+            session, {.url = server.url("/silent"), .transport = Transport{.stall_timeout = 50ms}}))) ==
+        "timeout: HOST sent nothing for 50 ms");
+  CHECK(describe(loop.run(
+            download(session, {.url = server.url("/a"), .transport = Transport{.stall_timeout = 10s}}))) ==
+        "200, 5 bytes");
 }
 
 TEST_CASE("a limited rate is kept on a handle that had none", "[net][handle]") {
@@ -173,7 +175,8 @@ TEST_CASE("a limited rate is kept on a handle that had none", "[net][handle]") {
   Session session(loop);
   CHECK(describe(loop.run(download(session, {.url = server.url()}))) == "200, 600000 bytes");
   const auto began = std::chrono::steady_clock::now();
-  CHECK(describe(loop.run(download(session, {.url = server.url(), .transport = {.limit_rate = 400'000}}))) ==
+  CHECK(describe(loop.run(
+            download(session, {.url = server.url(), .transport = Transport{.limit_rate = 400'000}}))) ==
         "200, 600000 bytes");
   CHECK(std::chrono::steady_clock::now() - began > 300ms);
 }

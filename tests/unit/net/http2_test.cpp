@@ -51,8 +51,8 @@ std::string ending(const std::string& frames) {
   Download wanted;
   wanted.url = server.url();
   wanted.output = folder / "f";
-  wanted.transport.insecure = true;
-  wanted.transport.http = HttpVersion::two;
+  wanted.transport.edit().insecure = true;
+  wanted.transport.edit().http = HttpVersion::two;
   async::Loop loop;
   Session session(loop);
   const DownloadResult result = loop.run(download(session, wanted));

@@ -122,7 +122,7 @@ TEST_CASE("headers for the first of several mirrors go to its origin alone, unle
   wanted.mirrors = {first.url("/f"), first.url("/g"), second.url("/f")};
   wanted.headers = {{"X-Token", "s3cret"}};
   for (const bool trusted : {false, true}) {
-    wanted.transport.trust_redirects = trusted;
+    wanted.transport.edit().trust_redirects = trusted;
     for (const std::string& url : wanted.mirrors) {
       wanted.url = url;
       fetch(wanted);

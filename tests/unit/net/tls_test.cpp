@@ -52,20 +52,21 @@ TEST_CASE("C58: a certificate that is unknown, expired or another's is refused w
             .starts_with("tls: the certificate of HOST is not trusted: SSL: "));
 
   for (const TlsServer* server : {&good, &expired, &other})
-    CHECK(fetch({.url = server->url(), .transport = {.insecure = true}}) == "200, 5 bytes");
+    CHECK(fetch({.url = server->url(), .transport = Transport{.insecure = true}}) == "200, 5 bytes");
 }
 
 TEST_CASE("C58: TLS before 1.2 is refused", "[net][tls]") {
   const Trusted trusted;
   const TlsServer old(trusted.authority.issue("127.0.0.1"), saying("hello"), {.old_versions_only = true});
-  CHECK(fetch({.url = old.url(), .transport = {.insecure = true}})
+  CHECK(fetch({.url = old.url(), .transport = Transport{.insecure = true}})
             .starts_with("tls: no secure connection to HOST: "));
 }
 
 TEST_CASE("a missing file of authorities is named", "[net][tls]") {
   const Trusted trusted;
   const TlsServer server(trusted.authority.issue("127.0.0.1"), saying("hello"));
-  const std::string told = fetch({.url = server.url(), .transport = {.authorities = "/nowhere/ca.pem"}});
+  const std::string told =
+      fetch({.url = server.url(), .transport = Transport{.authorities = "/nowhere/ca.pem"}});
   CHECK(told.find("/nowhere/ca.pem") != std::string::npos);
 }
 
@@ -92,7 +93,7 @@ TEST_CASE("C66: requests with different client certificates never share a connec
   Session session(loop);
   const auto ask = [&](const ClientCertificate& who) {
     Download wanted{.url = server.url(), .transport = trusted.transport()};
-    wanted.transport.certificate = who;
+    wanted.transport.edit().certificate = who;
     return describe(loop.run(download(session, wanted)));
   };
   const ClientCertificate alice = trusted.client("alice"), bob = trusted.client("bob");

@@ -65,17 +65,17 @@ class UnixServer {
 
 TEST_CASE("C56: a request has its own limits for a silent server", "[net][transport]") {
   const ScriptedServer mute([](const ScriptedServer::Request&) { return Reply{"", Then::stall}; });
-  CHECK(fetch({.url = mute.url(), .transport = {.stall_timeout = 100ms}}) ==
+  CHECK(fetch({.url = mute.url(), .transport = Transport{.stall_timeout = 100ms}}) ==
         "timeout: HOST sent nothing for 100 ms");
   // A server that says nothing to the first message of TLS.
-  CHECK(fetch({.url = "https://" + mute.host() + "/", .transport = {.connect_timeout = 100ms}}) ==
+  CHECK(fetch({.url = "https://" + mute.host() + "/", .transport = Transport{.connect_timeout = 100ms}}) ==
         "timeout: no connection to HOST within 100 ms");
 }
 
 TEST_CASE("a limited rate is kept, and the wait for it is no stall", "[net][transport]") {
   const ScriptedServer server(saying(std::string(600'000, 'x')));
   const auto began = std::chrono::steady_clock::now();
-  CHECK(fetch({.url = server.url(), .transport = {.stall_timeout = 100ms, .limit_rate = 400'000}}) ==
+  CHECK(fetch({.url = server.url(), .transport = Transport{.stall_timeout = 100ms, .limit_rate = 400'000}}) ==
         "200, 600000 bytes");
   CHECK(std::chrono::steady_clock::now() - began > 500ms);
 }
@@ -84,16 +84,16 @@ TEST_CASE("a limited rate does not hide a server that stalls", "[net][transport]
   const ScriptedServer server([](const ScriptedServer::Request&) {
     return Reply{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", Then::stall};
   });
-  CHECK(fetch({.url = server.url(), .transport = {.stall_timeout = 100ms, .limit_rate = 1000}}) ==
+  CHECK(fetch({.url = server.url(), .transport = Transport{.stall_timeout = 100ms, .limit_rate = 1000}}) ==
         "timeout: HOST sent nothing for 100 ms");
 }
 
 TEST_CASE("C51: a request says how many redirects are followed", "[net][transport]") {
   const ScriptedServer server(
       [](const ScriptedServer::Request&) { return Reply{response(302, "moved", "Location: /again\r\n")}; });
-  CHECK(fetch({.url = server.url(), .transport = {.redirects = 2}}) ==
+  CHECK(fetch({.url = server.url(), .transport = Transport{.redirects = 2}}) ==
         "redirect: HOST redirected 3 times, the last time to HOST");
-  CHECK(fetch({.url = server.url(), .transport = {.redirects = 0}}) ==
+  CHECK(fetch({.url = server.url(), .transport = Transport{.redirects = 0}}) ==
         "redirect: HOST redirected 1 time, the last time to HOST");
   CHECK(server.requests().size() == 4);
 }
@@ -106,7 +106,7 @@ TEST_CASE("C53: headers go to other origins only where redirects are trusted", "
   for (const bool trusted : {false, true})
     CHECK(fetch({.url = server.url(),
                  .headers = {{"Authorization", "Bearer x"}},
-                 .transport = {.trust_redirects = trusted}}) == "200, 5 bytes");
+                 .transport = Transport{.trust_redirects = trusted}}) == "200, 5 bytes");
   CHECK_FALSE(other.requests().at(0).headers.contains("authorization"));
   CHECK(other.requests().at(1).headers.at("authorization") == "Bearer x");
 }
@@ -144,7 +144,7 @@ TEST_CASE("a name is resolved as a request says, and for that request alone", "[
   const auto ask = [&](const ScriptedServer& at) {
     const std::string port = port_of(at);
     const Download wanted{.url = "http://far.invalid:" + port + "/",
-                          .transport = {.resolve = {"far.invalid:" + port + ":127.0.0.1"}}};
+                          .transport = Transport{.resolve = {"far.invalid:" + port + ":127.0.0.1"}}};
     return describe(loop.run(download(session, wanted)));
   };
   CHECK(ask(server) == "200, 5 bytes");
@@ -159,19 +159,20 @@ TEST_CASE("a socket in the file system takes the place of the host", "[net][tran
   const Folder folder;
   const std::string path = (folder / "service.sock").string();
   const UnixServer server(path);
-  CHECK(fetch({.url = "http://service.invalid/", .transport = {.unix_socket = path}}) == "200, 5 bytes");
+  CHECK(fetch({.url = "http://service.invalid/", .transport = Transport{.unix_socket = path}}) ==
+        "200, 5 bytes");
 }
 
 TEST_CASE("a proxy that a request names is asked, and its password is never shown", "[net][transport]") {
   const ScriptedServer proxy(saying("through"));
-  CHECK(fetch({.url = "http://far.invalid/x", .transport = {.proxy = "http://me:s3cret@" + proxy.host()}}) ==
-        "200, 7 bytes");
+  CHECK(fetch({.url = "http://far.invalid/x",
+               .transport = Transport{.proxy = "http://me:s3cret@" + proxy.host()}}) == "200, 7 bytes");
   CHECK(proxy.requests().at(0).target == "http://far.invalid/x");
   CHECK(proxy.requests().at(0).headers.at("proxy-authorization") == "Basic bWU6czNjcmV0");
 
   for (const char* dead : {"http://me:s3cret@127.0.0.1:1", "http://me:s3cret@nowhere.invalid:8080",
                            "socks5h://me:s3cret@127.0.0.1:1", "http://me:s3cret@[::bad"}) {
-    const std::string told = fetch({.url = "http://far.invalid/", .transport = {.proxy = dead}});
+    const std::string told = fetch({.url = "http://far.invalid/", .transport = Transport{.proxy = dead}});
     CHECK(told.find("s3cret") == std::string::npos);
     CHECK_FALSE(told.starts_with("200"));
   }
@@ -185,7 +186,7 @@ TEST_CASE("user and password come from the home's .netrc where a request allows 
   setenv("HOME", home.path().c_str(), 1);
   const ScriptedServer server(saying("hello"));
   CHECK(fetch({.url = server.url()}) == "200, 5 bytes");
-  CHECK(fetch({.url = server.url(), .transport = {.netrc = true}}) == "200, 5 bytes");
+  CHECK(fetch({.url = server.url(), .transport = Transport{.netrc = true}}) == "200, 5 bytes");
   setenv("HOME", kept.c_str(), 1);
   CHECK_FALSE(server.requests().at(0).headers.contains("authorization"));
   CHECK(server.requests().at(1).headers.at("authorization") == "Basic bWU6czNjcmV0");
