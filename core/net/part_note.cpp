@@ -4,13 +4,13 @@
 #include "core/net/http_date.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <ctime>
 
 namespace gather::net {
@@ -43,7 +43,13 @@ std::optional<std::string_view> take_line(std::string_view& text, std::string_vi
 
 }  // namespace
 
-std::string source_of(std::string_view url) { return fmt::format("{:016x}", stable_hash(url)); }
+std::string source_of(std::string_view url) {
+  std::string digits(16, '0');
+  std::uint64_t hash = stable_hash(url);
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4)
+    *digit = "0123456789abcdef"[hash & 15];
+  return digits;
+}
 
 std::optional<PartNote> note_for(std::string_view url, const Head& head) {
   if (head.status != 200 || !same_name(head.headers.get("content-encoding", "identity"), "identity"))

@@ -151,8 +151,9 @@ void Loop::check_thread() const {
 void Loop::post(std::move_only_function<void()> callback) {
   const std::lock_guard lock(posted_mutex_);
   posted_.push_back(std::move(callback));
-  any_posted_.store(true, std::memory_order_release);
-  if (posted_.size() == 1) poller_->wake();  // Under the lock: the poller outlives whoever holds it.
+  any_posted_.store(true);
+  // Under the lock: the poller outlives whoever holds it. A loop that is awake looks before it waits.
+  if (posted_.size() == 1 && waits_.load()) poller_->wake();
 }
 
 std::vector<std::move_only_function<void()>> Loop::take_posted() {
@@ -258,10 +259,11 @@ void Loop::cancel_leftovers() {
 
 void Loop::pass() {
   run_posted();
-  if (!ready_.empty() || stopping_)
+  if (!ready_.empty() || stopping_) {
     poller_->poll();
-  else
-    poller_->wait(timers_.empty() ? std::nullopt : std::optional(timers_.earliest()));
+  } else {
+    wait();
+  }
   if (!timers_.empty()) {
     const TimePoint time = now();
     while (Timer* const timer = timers_.pop_due(time)) timer->on_time();
@@ -276,6 +278,16 @@ void Loop::pass() {
     else
       next.run();
   }
+}
+
+void Loop::wait() {
+  // In this order, as post() has it in the other: one of the two sees what the other has done.
+  waits_.store(true);
+  if (any_posted_.load())
+    poller_->poll();
+  else
+    poller_->wait(timers_.empty() ? std::nullopt : std::optional(timers_.earliest()));
+  waits_.store(false, std::memory_order_relaxed);
 }
 
 void Loop::set_debug(bool on) noexcept {

@@ -211,6 +211,7 @@ class Loop {
   void pass();
   void run_watched(Ready& item);
   void run_posted();
+  void wait();
   std::vector<std::move_only_function<void()>> take_posted();
 
   std::unique_ptr<Poller> poller_;
@@ -237,6 +238,7 @@ class Loop {
   std::vector<std::move_only_function<void()>> posted_;
   std::vector<std::move_only_function<void()>> emptied_;  // What posted_ was: its memory is used again.
   std::atomic<bool> any_posted_ = false;                  // Spares every pass the lock.
+  std::atomic<bool> waits_ = false;  // Or is about to: who posts wakes it. Awake, it needs no system call.
 };
 
 }  // namespace gather::async
