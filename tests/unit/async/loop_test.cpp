@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <semaphore>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -107,6 +109,37 @@ TEST_CASE("L8: post from another thread wakes a loop that waits, in order", "[as
   }(loop, ran, poster));
   poster.join();
   CHECK(ran == "ab");
+}
+
+TEST_CASE("L8: a loop that is about to wait misses nothing that is posted", "[async][loop]") {
+  constexpr int rounds = 20'000;
+  Loop loop;
+  int heard = 0;
+  int missed = 0;
+  std::thread poster;
+  loop.run([&](Loop& l) -> Co<> {
+    const Future<> last = l.create_future();
+    poster = std::thread([&] {
+      // The next is posted as soon as this one is heard of, so around the time when the loop begins to wait;
+      // how far around, each round has its own.
+      std::binary_semaphore answered(0);
+      for (int round = 0; round < rounds && missed == 0; ++round) {
+        l.post([&] {
+          ++heard;
+          answered.release();
+        });
+        if (!answered.try_acquire_for(10s)) ++missed;
+        for (int i = 0; i < round % 64; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      }
+      l.post([&] { last.set_result(); });
+    });
+    Call after_a_miss = l.call_later(15s, [] {});
+    co_await last;
+    after_a_miss.cancel();
+  }(loop));
+  poster.join();
+  CHECK(missed == 0);
+  CHECK(heard == rounds);
 }
 
 TEST_CASE("L8: in debug mode a call from a foreign thread is an error", "[async][loop][debug]") {
