@@ -7,8 +7,16 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GATHER_MALLOC_FOR_CURL 1
+#endif
+#endif
 
 namespace gather::net {
 namespace {
@@ -42,11 +50,9 @@ class Library {
 /// With our memory, unless AddressSanitizer is to see what becomes of each piece; or with whatever a program
 /// that uses libcurl itself has told it before.
 CURLcode init(const CurlApi& api) {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#ifdef GATHER_MALLOC_FOR_CURL
   return api.global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, std::free, std::realloc, strdup, std::calloc);
-#endif
-#endif
+#else
   return api.global_init_mem(
       CURL_GLOBAL_DEFAULT, [](std::size_t size) { return curl_memory.pool.allocate(size); },
       [](void* piece) { curl_memory.pool.release(piece); },
@@ -60,6 +66,7 @@ CURLcode init(const CurlApi& api) {
         return size != 0 && count > SIZE_MAX / size ? nullptr
                                                     : curl_memory.pool.allocate_cleared(count * size);
       });
+#endif
 }
 
 CurlApi load_curl() {

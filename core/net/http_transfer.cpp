@@ -41,10 +41,11 @@ HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request
       request_(request),
       patience_{request.transport->connect_timeout.value_or(patience.connect),
                 request.transport->stall_timeout.value_or(patience.stall)},
-      ordinary_(ordinary()),
-      handle_(multi.handle_for(*this, ordinary_)) {
+      http2_(wants_http2(request.transport->http)),
+      recipe_(recipe()),
+      handle_(multi.handle_for(*this, recipe_)) {
   set_own();
-  if (handle_.set_up) return;
+  if (handle_.recipe != 0) return;
   set_options();
   set_transport(trust);
   set_method();
@@ -61,14 +62,14 @@ void HttpTransfer::release() noexcept {
   if (!handle.easy) return;
   // libcurl 7.88.1 empties neither the buffer's size nor what `resolve` said, and a body's state is its own.
   if (sends_body() || uploads_ || resolve_.get() != nullptr || request_.transport->limit_rate != 0) return;
-  handle.set_up = ended_well_ && ordinary_;
+  handle.recipe = ended_well_ ? recipe_ : 0;
   multi_.take_back(std::move(handle));
 }
 
 void HttpTransfer::set_own() {
   CURL* const easy = handle_.easy.get();
   set(easy, CURLOPT_URL, request_.url.c_str());
-  if (ordinary_) set(easy, CURLOPT_CURLU, handle_.url.parse(request_.url));
+  if (recipe_ != 0) set(easy, CURLOPT_CURLU, handle_.url.parse(request_.url));
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(patience_.connect));
   set(easy, CURLOPT_ERRORBUFFER, text_.data());
   set(easy, CURLOPT_HEADERDATA, this);

@@ -111,7 +111,8 @@ class HttpTransfer : private Multi::Transfer {
 
   void set_own();
   void set_options();
-  bool ordinary() const;                         // transport.cpp
+  std::uint8_t recipe() const;                   // transport.cpp
+  bool waits_for_connection() const;             // transport.cpp
   void set_transport(const TrustSource& trust);  // transport.cpp
   void set_method();
   void set_headers();
@@ -129,7 +130,8 @@ class HttpTransfer : private Multi::Transfer {
   async::Loop& loop_;  // May be needed when multi_ has gone.
   const Request& request_;
   const Patience patience_;
-  const bool ordinary_;
+  const bool http2_;  // Asked for. Paused, it would go on filling its window.
+  const std::uint8_t recipe_;
   Multi::Handle handle_;
   CurlList headers_;
   CurlList resolve_;
@@ -143,7 +145,6 @@ class HttpTransfer : private Multi::Transfer {
   bool upload_paused_ = false;  // There was nothing to send.
   bool refused_ = false;
   bool uploads_ = false;  // set_upload() was called.
-  bool http2_ = false;    // Paused, it would go on filling its window.
   std::string no_socket_;
   std::optional<std::string> not_public_;  // The last address that was refused.
   bool met_public_ = false;

@@ -134,18 +134,18 @@ Multi::~Multi() {
   loop_.disarm(watchdog_);
 }
 
-Multi::Handle Multi::handle_for(Transfer& transfer, bool ordinary) {
+Multi::Handle Multi::handle_for(Transfer& transfer, std::uint8_t recipe) {
   transfer.multi_ = this;
   Handle handle;
   if (!unused_.empty()) {
     handle = std::move(unused_.back());
     unused_.pop_back();
-    if (handle.set_up && ordinary) {
+    if (handle.recipe != 0 && handle.recipe == recipe) {
       set_own(handle.easy.get(), transfer);
       return handle;
     }
-    if (handle.set_up && !emptied(handle.easy.get())) handle.easy.reset();
-    handle.set_up = false;
+    if (handle.recipe != 0 && !emptied(handle.easy.get())) handle.easy.reset();
+    handle.recipe = 0;
   }
   if (!handle.easy) {
     handle.easy.reset(curl().easy_init());
@@ -181,7 +181,7 @@ bool Multi::emptied(CURL* easy) noexcept {
 void Multi::take_back(Handle handle) noexcept {
   if (unused_.size() == unused_.capacity()) return;
   CURL* const easy = handle.easy.get();
-  if (handle.set_up)
+  if (handle.recipe != 0)
     curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);  // The transfer's own, which goes now.
   else if (!emptied(easy))
     return;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,15 +65,16 @@ class Multi {
   struct Handle {
     ParsedUrl url;  ///< For CURLOPT_CURLU, so it lives as long as the handle.
     Easy easy;
-    bool set_up = false;  ///< It has the options that all ordinary transfers have in common.
+    std::uint8_t recipe = 0;  ///< Which of the usual sets of options it has; 0: none.
   };
 
-  /// A handle for an ordinary transfer, set up already if one is there; else one with the options that have
-  /// to do with sockets and with what connections share, and no others. Throws std::bad_alloc.
-  Handle handle_for(Transfer& transfer, bool ordinary);
+  /// A handle that has the options of `recipe` already, if one is there and that is not 0; else one with the
+  /// options that have to do with sockets and with what connections share, and no others. What a recipe is
+  /// made of is the caller's affair, as long as it is the same for all. Throws std::bad_alloc.
+  Handle handle_for(Transfer& transfer, std::uint8_t recipe);
   /// Keeps a handle for a later transfer: making one costs as much as half of a small request. It keeps its
-  /// options if it is set up, which takes an ordinary transfer that ended well; else it is emptied. Requires:
-  /// it is not added, and whatever its options point to is still there.
+  /// options if it has those of a recipe, which takes a transfer that ended well; else it is emptied.
+  /// Requires: it is not added, and whatever its options point to is still there.
   void take_back(Handle handle) noexcept;
 
   /// Starts it; on_ended will follow, later. Throws std::bad_alloc.

@@ -10,12 +10,12 @@
 namespace gather::net {
 
 /// Of requests to one origin, one after the other, only the path differs as a rule; and the path is all that
-/// is looked at then. It spares libcurl 7.88.1 a seventh of what a small request costs it.
+/// is looked at then. It spares libcurl 7.88.1 a sixth of what a small request costs it.
 class ParsedUrl {
  public:
   /// `url` for CURLOPT_CURLU: exactly what libcurl would make of it. Null where it had better look itself;
   /// then CURLOPT_CURLU must be null. Good until the next call. CURLOPT_URL is to be set besides: that is
-  /// what libcurl goes by when it asks once more, its connection having been closed.
+  /// what libcurl goes by when it asks once more, as the connection it kept was closed.
   CURLU* parse(const std::string& url) noexcept;
 
  private:

@@ -15,14 +15,14 @@ bool tells_who(std::string_view header) {
          same_name(header, "cookie");
 }
 
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+}  // namespace
+
 bool wants_http2(HttpVersion version) {
   if (version == HttpVersion::automatic) return curl().version >= libcurl_8;
   return version == HttpVersion::two;
 }
-
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-}  // namespace
 
 std::string connection_key(const Transport& transport,
                            const std::vector<std::pair<std::string, std::string>>& headers) {
@@ -48,13 +48,19 @@ std::string connection_key(const Transport& transport,
   return key;
 }
 
-/// Whether its options are the same as those of all ordinary ones, set_own()'s apart.
-bool HttpTransfer::ordinary() const {
-  return request_.method == "GET" && !request_.body && request_.parts.empty() && request_.headers.empty() &&
-         request_.conditions.empty() && request_.transport->limit_rate == 0 &&
-         !wants_http2(request_.transport->http) &&
-         connection_key(*request_.transport, request_.headers).empty();
+/// Which of the sets of options it has that most requests have, set_own()'s apart; 0 if it is not like most.
+std::uint8_t HttpTransfer::recipe() const {
+  const bool like_most = request_.method == "GET" && !request_.body && request_.parts.empty() &&
+                         request_.headers.empty() && request_.conditions.empty() &&
+                         request_.transport->limit_rate == 0 &&
+                         connection_key(*request_.transport, request_.headers).empty();
+  if (!like_most) return 0;
+  return !http2_ ? 1 : waits_for_connection() ? 2 : 3;
 }
+
+/// Whether it rather waits for a connection that is being made than make one of its own. On plain http, which
+/// stays HTTP/1.1, it would make every request wait for the first one's answer.
+bool HttpTransfer::waits_for_connection() const { return http2_ && request_.url.starts_with("https:"); }
 
 void HttpTransfer::set_transport(const TrustSource& trust) {
   CURL* const easy = handle_.easy.get();
@@ -73,10 +79,8 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
         own_certificate.key.empty() ? own_certificate.certificate.c_str() : own_certificate.key.c_str());
   }
 
-  http2_ = wants_http2(how.http);
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  // On plain http it would make every request wait for the first one's answer.
-  if (http2_ && request_.url.starts_with("https:")) set(easy, CURLOPT_PIPEWAIT, 1L);
+  if (waits_for_connection()) set(easy, CURLOPT_PIPEWAIT, 1L);
 
   if (how.proxy) set(easy, CURLOPT_PROXY, how.proxy->c_str());
   if (how.netrc) set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));

@@ -44,6 +44,9 @@ struct Transport {
 /// As requests have it: most of them the same one.
 using SharedTransport = Shared<Transport>;
 
+/// Whether that asks for HTTP/2.
+bool wants_http2(HttpVersion version);
+
 /// What a connection must have been made for to be used for a request with these: requests with other words
 /// here never share one. Holds secrets; never to be shown. Empty for an ordinary request.
 ///

@@ -67,6 +67,29 @@ TEST_CASE("fifty files come over HTTP/2, four at a time", "[cli][fetch][nginx][t
   CHECK(right_files(gather) == 50);
 }
 
+TEST_CASE("HTTP/2 and HTTP/1.1 take turns, and each request is of its own version",
+          "[cli][fetch][nginx][tls]") {
+  const Nginx nginx(Nginx::Protocol::https_http2);
+  Gather gather;
+  fifty_files(nginx);
+  std::string job = "tasks:\n";
+  for (int i = 0; i < 50; ++i)
+    job += fmt::format(
+        "  t{0}: {{ fetch: {{ url: \"{1}\", output: out/f{0}, http: {2}, if_exists: overwrite }} }}\n", i,
+        nginx.url(i % 10 == 7 ? "/missing" : fmt::format("/f{}", i)), i % 3 == 0 ? "1.1" : "2");
+  gather.file("gather.yaml", job)
+      .variable("SSL_CERT_FILE", nginx.authority().string())
+      .variable("CURL_CA_BUNDLE", "");
+  const Ending ending = gather.run({"-j", "2", "-k"});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 1);
+  CHECK(right_files(gather) == 45);
+  const std::string log = nginx.access_log();
+  CAPTURE(log);
+  for (int i = 0; i < 50; ++i)
+    if (i % 10 != 7) CHECK(log.contains(fmt::format("GET /f{} HTTP/{} 200", i, i % 3 == 0 ? "1.1" : "2.0")));
+}
+
 TEST_CASE("a server whose authority is unknown gets no request", "[cli][fetch][nginx][tls]") {
   const Nginx nginx(Nginx::Protocol::https_http2);
   Gather gather;

@@ -42,6 +42,7 @@ std::vector<Download> others() {
           {.url = "/form", .parts = {{.name = "a", .value = "b"}}},
           {.url = "/small", .compressed = true},
           {.url = "/slow", .transport = Transport{.limit_rate = 1 << 20}},
+          {.url = "/two", .transport = Transport{.http = HttpVersion::two}},
           {.url = "/short"},
           {.url = "/away"}};
 }
