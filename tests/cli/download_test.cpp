@@ -67,8 +67,7 @@ TEST_CASE("fifty files come over HTTP/2, four at a time", "[cli][fetch][nginx][t
   CHECK(right_files(gather) == 50);
 }
 
-TEST_CASE("HTTP/2 and HTTP/1.1 take turns, and each request is of its own version",
-          "[cli][fetch][nginx][tls]") {
+TEST_CASE("what asks for HTTP/1.1 gets that, whatever others ask for", "[cli][fetch][nginx][tls]") {
   const Nginx nginx(Nginx::Protocol::https_http2);
   Gather gather;
   fifty_files(nginx);
@@ -86,8 +85,9 @@ TEST_CASE("HTTP/2 and HTTP/1.1 take turns, and each request is of its own versio
   CHECK(right_files(gather) == 45);
   const std::string log = nginx.access_log();
   CAPTURE(log);
-  for (int i = 0; i < 50; ++i)
-    if (i % 10 != 7) CHECK(log.contains(fmt::format("GET /f{} HTTP/{} 200", i, i % 3 == 0 ? "1.1" : "2.0")));
+  CHECK(log.contains("HTTP/2.0 200"));
+  for (int i = 0; i < 50; i += 3)
+    if (i % 10 != 7) CHECK(log.contains(fmt::format("GET /f{} HTTP/1.1 200", i)));
 }
 
 TEST_CASE("a server whose authority is unknown gets no request", "[cli][fetch][nginx][tls]") {
