@@ -15,9 +15,10 @@ std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 Connections::Connections(async::Loop& loop, std::size_t idle) noexcept : loop_(loop), idle_(idle) {}
 Connections::~Connections() = default;
 
-Multi& Connections::multi() {
-  if (!multi_) multi_ = std::make_unique<Multi>(loop_, idle_);
-  return *multi_;
+Multi& Connections::multi(HttpVersion version) {
+  std::unique_ptr<Multi>& multi = wants_http2(version) ? for_http2_ : for_http1_;
+  if (!multi) multi = std::make_unique<Multi>(loop_, idle_);
+  return *multi;
 }
 
 const TrustSource& Connections::trust() {
@@ -29,6 +30,9 @@ const TrustSource& Connections::trust() {
   return *trust_;
 }
 
-void Connections::close() noexcept { multi_.reset(); }
+void Connections::close() noexcept {
+  for_http1_.reset();
+  for_http2_.reset();
+}
 
 }  // namespace gather::net

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/async/loop/loop.hpp"
+#include "core/net/transport.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -21,7 +22,10 @@ class Connections {
   Connections& operator=(const Connections&) = delete;
 
   /// Both throw gather::Error if libcurl can't be loaded.
-  Multi& multi();
+  ///
+  /// Who asks for HTTP/2 has connections apart from all others. Where one host has some of each, libcurl
+  /// 7.88.1 gives one of HTTP/1.1 to two requests at the same time, and each gets the other's answer.
+  Multi& multi(HttpVersion version);
   const TrustSource& trust();
 
   /// Requires: no transfer is left.
@@ -30,7 +34,8 @@ class Connections {
  private:
   async::Loop& loop_;
   const std::size_t idle_;
-  std::unique_ptr<Multi> multi_;
+  std::unique_ptr<Multi> for_http1_;
+  std::unique_ptr<Multi> for_http2_;
   std::unique_ptr<const TrustSource> trust_;
 };
 

@@ -126,7 +126,7 @@ async::Co<std::expected<Answer, Failure>> Session::request(const Request& reques
   for (int followed = 0;; ++followed) {
     const Request& asked = hop ? *hop : request;
     const Lease lease(*this, connection_key(*asked.transport, asked.headers));
-    Exchange exchange(lease.connections().multi(), connections_.trust(), asked, patience, last_body,
+    Exchange exchange(lease.connections().multi(asked.transport->http), connections_.trust(), asked, patience, last_body,
                       throttle_.get());
     if (trail != nullptr) trail->url = hop ? without_secrets(asked.url) : asked.url;
     const Followed followed_to_its_end(exchange, trail);

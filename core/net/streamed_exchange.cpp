@@ -29,7 +29,8 @@ StreamedExchange::StreamedExchange(std::shared_ptr<ClientCore> core, ConnectionL
                                    Request request, const Patience& patience,
                                    std::optional<Deadline> deadline)
     : RequestHeld{std::move(request)},
-      HttpTransfer(core->connections.multi(), core->connections.trust(), held_, patience),
+      HttpTransfer(core->connections.multi(held_.transport->http), core->connections.trust(), held_,
+                   patience),
       core_(std::move(core)),
       lease_(std::move(lease)),
       deadline_(deadline) {}
