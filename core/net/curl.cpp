@@ -131,6 +131,13 @@ CryptoApi load_crypto() {
   return api;
 }
 
+SslApi load_ssl() {
+  const Library library("libssl.so.3", "libssl3");
+  SslApi api{};
+  library.find(api.get0_alpn_selected, "SSL_get0_alpn_selected");
+  return api;
+}
+
 ZlibApi load_zlib() {
   const Library library("libz.so.1", "zlib1g");
   ZlibApi api{};
@@ -163,6 +170,11 @@ const CurlApi& curl() {
 
 const CryptoApi& crypto() {
   static const CryptoApi api = load_crypto();
+  return api;
+}
+
+const SslApi& ssl() {
+  static const SslApi api = load_ssl();
   return api;
 }
 

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <zlib.h>
 
 #include <memory>
@@ -76,6 +77,14 @@ struct CryptoApi {
 
 /// libcrypto, the same way.
 const CryptoApi& crypto();
+
+/// What we call of libssl: of the connections that libcurl makes with it.
+struct SslApi {
+  decltype(&SSL_get0_alpn_selected) get0_alpn_selected;
+};
+
+/// libssl, the same way, with the first request for HTTP/2.
+const SslApi& ssl();
 
 /// What we call of zlib.
 struct ZlibApi {

@@ -25,7 +25,7 @@ async::Op::Abort Exchange::abort() noexcept {
 Exchange::Ending Exchange::await_resume() {
   leave();
   if (thrown_) std::rethrow_exception(thrown_);
-  if (auto why = failure()) return {std::unexpected(std::move(*why)), ""};
+  if (auto why = failure()) return {std::unexpected(std::move(*why)), "", crowded()};
   return {Answer{take_head(), request_.url, received()}, location()};
 }
 

@@ -19,13 +19,17 @@ class Exchange final : public async::Op, private HttpTransfer, private Throttle:
   struct Ending {
     std::expected<Answer, Failure> answer;
     std::string location;  ///< Where a redirect leads, absolute; empty if nowhere.
+    bool crowded = false;  ///< Nothing was sent; it is to be asked with HTTP/1.1.
   };
 
   /// `request`, `sink` and `throttle`, if it is not null, must outlive it. Throws gather::Error,
   /// std::bad_alloc.
-  Exchange(Multi& multi, const TrustSource& trust, const Request& request, const Patience& patience,
-           BodySink& sink, Throttle* throttle)
-      : HttpTransfer(multi, trust, request, patience), request_(request), sink_(sink), throttle_(throttle) {}
+  Exchange(Multi& multi, const TrustSource& trust, const Request& request, HttpVersion version,
+           const Patience& patience, BodySink& sink, Throttle* throttle)
+      : HttpTransfer(multi, trust, request, version, patience),
+        request_(request),
+        sink_(sink),
+        throttle_(throttle) {}
   ~Exchange() {
     if (throttle_ != nullptr) throttle_->forget(*this);
   }

@@ -35,13 +35,13 @@ Value info(CURL* easy, CURLINFO which) {
 }  // namespace
 
 HttpTransfer::HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request,
-                           const Patience& patience)
+                           HttpVersion version, const Patience& patience)
     : multi_(multi),
       loop_(multi.loop()),
       request_(request),
       patience_{request.transport->connect_timeout.value_or(patience.connect),
                 request.transport->stall_timeout.value_or(patience.stall)},
-      http2_(wants_http2(request.transport->http)),
+      http2_(wants_http2(version)),
       recipe_(recipe()),
       handle_(multi.handle_for(*this, recipe_)) {
   set_own();
@@ -74,6 +74,7 @@ void HttpTransfer::set_own() {
   set(easy, CURLOPT_ERRORBUFFER, text_.data());
   set(easy, CURLOPT_HEADERDATA, this);
   set(easy, CURLOPT_WRITEDATA, this);
+  if (http2_) set(easy, CURLOPT_PREREQDATA, this);
 }
 
 void HttpTransfer::set_options() {
@@ -163,6 +164,7 @@ void HttpTransfer::stop() noexcept {
   if (!std::exchange(running_, false)) return;
   stop_clock();
   multi_.remove(*this);
+  leave_connection();
 }
 
 void HttpTransfer::resume() noexcept {
@@ -173,6 +175,35 @@ void HttpTransfer::resume() noexcept {
     multi_.remove(*this);
     on_ended(code);
   }
+}
+
+int HttpTransfer::on_connected(void* self, char*, char*, int, int) noexcept try {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  transfer.crowded_ = !transfer.takes_connection();
+  return transfer.crowded_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+} catch (...) {  // Memory is out, or libssl is not there.
+  return CURL_PREREQFUNC_ABORT;
+}
+
+/// libcurl 7.88.1 lets transfers share a connection once it has met HTTP/2 at the host, and does not look
+/// whether this one speaks it: of a host with servers of both kinds behind it, each would get the other's
+/// answer. Called when it has a connection, before anything is sent.
+bool HttpTransfer::takes_connection() {
+  leave_connection();
+  const auto* const session = info<const curl_tlssessioninfo*>(handle_.easy.get(), CURLINFO_TLS_SSL_PTR);
+  if (session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
+    return true;
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  ssl().get0_alpn_selected(static_cast<const SSL*>(session->internals), &name, &size);
+  if (std::string_view(reinterpret_cast<const char*>(name), size) == "h2") return true;
+  if (!multi_.claim(session->internals)) return false;
+  claimed_ = session->internals;
+  return true;
+}
+
+void HttpTransfer::leave_connection() noexcept {
+  if (claimed_ != nullptr) multi_.unclaim(std::exchange(claimed_, nullptr));
 }
 
 std::size_t HttpTransfer::on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept {
@@ -270,6 +301,7 @@ void HttpTransfer::stop_clock() noexcept {
 void HttpTransfer::on_ended(CURLcode result) noexcept {
   running_ = false;
   stop_clock();
+  leave_connection();
   result_ = result;
   ended_well_ = result == CURLE_OK;
   on_finished();

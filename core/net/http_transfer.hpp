@@ -50,8 +50,10 @@ class HttpTransfer : private Multi::Transfer {
   /// What read_upload() says instead of a size.
   static constexpr std::size_t no_upload_yet = ~std::size_t{0};
 
-  /// `request` must outlive it. Throws gather::Error, std::bad_alloc.
-  HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request, const Patience& patience);
+  /// `request` must outlive it; `version` stands for the one that it names. Throws gather::Error,
+  /// std::bad_alloc.
+  HttpTransfer(Multi& multi, const TrustSource& trust, const Request& request, HttpVersion version,
+               const Patience& patience);
   ~HttpTransfer();
 
   /// Takes the body from read_upload() instead of the request: so many bytes, or in chunks until it says 0.
@@ -72,6 +74,9 @@ class HttpTransfer : private Multi::Transfer {
   std::optional<Failure> failure() const;
   /// The head, once failure() was asked.
   Head take_head() noexcept { return reader_.take_head(); }
+  /// It asked for HTTP/2, and libcurl had for it a connection of HTTP/1.1 that another transfer uses: nothing
+  /// was sent, and the host is to be asked with HTTP/1.1. Once finished.
+  bool crowded() const noexcept { return crowded_; }
   /// Where a redirect leads, absolute; empty if nowhere. Once finished, and before release().
   std::string location() const;
   /// What its time went into, also if it failed or was stopped. Before release().
@@ -105,6 +110,7 @@ class HttpTransfer : private Multi::Transfer {
   void on_no_socket(std::string why) noexcept override { no_socket_ = std::move(why); }
   bool may_connect_to(const sockaddr& address) noexcept override;
 
+  static int on_connected(void* self, char*, char*, int, int) noexcept;
   static std::size_t on_head_line(const char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_upload(char* buffer, std::size_t, std::size_t size, void* self) noexcept;
@@ -123,6 +129,8 @@ class HttpTransfer : private Multi::Transfer {
   async::TimePoint stalls_at() const noexcept;
   void pace(std::size_t size) noexcept;
   void stop_clock() noexcept;
+  bool takes_connection();
+  void leave_connection() noexcept;
   Failure explained() const;
   bool short_of_length() const;
 
@@ -145,6 +153,8 @@ class HttpTransfer : private Multi::Transfer {
   bool upload_paused_ = false;  // There was nothing to send.
   bool refused_ = false;
   bool uploads_ = false;  // set_upload() was called.
+  bool crowded_ = false;
+  const void* claimed_ = nullptr;  // Its connection, if no other transfer may use that.
   std::string no_socket_;
   std::optional<std::string> not_public_;  // The last address that was refused.
   bool met_public_ = false;

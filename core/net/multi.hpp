@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace gather::net {
@@ -81,6 +82,10 @@ class Multi {
   void add(Transfer& transfer);
   /// Ends it without on_ended. Never blocks. Requires: added, and not ended.
   void remove(Transfer& transfer) noexcept;
+  /// Marks a connection as one that takes no second transfer meanwhile; false if it is marked already.
+  bool claim(const void* connection) { return claimed_.insert(connection).second; }
+  void unclaim(const void* connection) noexcept { claimed_.erase(connection); }
+
   /// Goes on with what its callbacks paused, and calls them from inside. An error means that it must be
   /// removed. Requires: added, and not ended.
   CURLcode resume(Transfer& transfer) noexcept;
@@ -121,6 +126,7 @@ class Multi {
   std::vector<Handle> unused_;                    // By no transfer; without options unless set up.
   std::vector<std::unique_ptr<Socket>> sockets_;  // By descriptor; kept, as numbers come again and again.
   std::vector<Socket*> pending_;                  // Have events that libcurl was not told of yet.
+  std::unordered_set<const void*> claimed_;       // Connections.
   std::vector<Transfer*> doomed_;                 // Whose socket can't be watched.
   Alarm timer_{*this};
   Alarm watchdog_{*this};

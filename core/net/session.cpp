@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace gather::net {
@@ -22,6 +23,11 @@ constexpr std::size_t most_separate = 16;  // Sets of connections; each holds tw
 bool leads_on(const Head& head, const Request& request) {
   return redirects(head.status) && head.has_location &&
          std::ranges::find(request.expected, head.status) == request.expected.end();
+}
+
+/// Scheme, host and port as they are written.
+std::string_view origin_in(std::string_view url) {
+  return url.substr(0, url.find_first_of("/?#", url.find("://") + 3));
 }
 
 /// Lets only the body of the last answer through.
@@ -111,6 +117,10 @@ void Session::make_room() {
   }
 }
 
+HttpVersion Session::version_for(const Request& request) const {
+  return of_both_kinds_.contains(origin_in(request.url)) ? HttpVersion::one : request.transport->http;
+}
+
 async::Co<> Session::load() {
   if (libraries_loaded()) co_return;
   const auto guard = co_await loading_.scoped();  // One thread is enough.
@@ -126,11 +136,17 @@ async::Co<std::expected<Answer, Failure>> Session::request(const Request& reques
   for (int followed = 0;; ++followed) {
     const Request& asked = hop ? *hop : request;
     const Lease lease(*this, connection_key(*asked.transport, asked.headers));
-    Exchange exchange(lease.connections().multi(asked.transport->http), connections_.trust(), asked, patience, last_body,
-                      throttle_.get());
+    const HttpVersion version = version_for(asked);
+    Exchange exchange(lease.connections().multi(version), connections_.trust(), asked, version, patience,
+                      last_body, throttle_.get());
     if (trail != nullptr) trail->url = hop ? without_secrets(asked.url) : asked.url;
     const Followed followed_to_its_end(exchange, trail);
     Exchange::Ending ending = co_await exchange;
+    if (ending.crowded) {
+      of_both_kinds_.emplace(origin_in(asked.url));
+      --followed;
+      continue;
+    }
     if (!ending.answer || !leads_on(ending.answer->head, request)) co_return std::move(ending.answer);
     if (followed == request.transport->redirects)
       co_return std::unexpected(

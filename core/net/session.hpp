@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace gather::net {
@@ -69,6 +71,8 @@ class Session {
   };
 
   void make_room();
+  /// HTTP/1.1 for a host of both kinds, else what it asks for.
+  HttpVersion version_for(const Request& request) const;
 
   async::Loop& loop_;
   Options options_;
@@ -77,6 +81,7 @@ class Session {
   Connections connections_;                   // For ordinary requests; and whom all trust.
   std::map<std::string, Separate> separate_;  // By connection_key.
   std::uint64_t uses_ = 0;
+  std::set<std::string, std::less<>> of_both_kinds_;  // Origins of servers with and without HTTP/2.
 };
 
 }  // namespace gather::net

@@ -30,7 +30,7 @@ StreamedExchange::StreamedExchange(std::shared_ptr<ClientCore> core, ConnectionL
                                    std::optional<Deadline> deadline)
     : RequestHeld{std::move(request)},
       HttpTransfer(core->connections.multi(held_.transport->http), core->connections.trust(), held_,
-                   patience),
+                   held_.transport->http, patience),
       core_(std::move(core)),
       lease_(std::move(lease)),
       deadline_(deadline) {}

@@ -79,6 +79,7 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
         own_certificate.key.empty() ? own_certificate.certificate.c_str() : own_certificate.key.c_str());
   }
 
+  if (http2_) set(easy, CURLOPT_PREREQFUNCTION, &on_connected);
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(http2_ ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   if (waits_for_connection()) set(easy, CURLOPT_PIPEWAIT, 1L);
 

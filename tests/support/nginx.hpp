@@ -25,6 +25,7 @@ class Nginx {
   /// What is written here is served.
   std::filesystem::path root() const { return folder_ / "root"; }
   std::string url(std::string_view target = "/") const;
+  int port() const { return port_; }
   /// The authority that signed the server's certificate; for https only.
   std::filesystem::path authority() const { return folder_ / "authority.pem"; }
   /// A line for each request: method, target, protocol, status, connection number.
