@@ -55,11 +55,13 @@ std::optional<std::uint64_t> read_bytes(Reader& reader, Value value) {
 }
 
 void read_connect_timeout(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.transport.edit().connect_timeout = limit;
+  if (const auto limit = reader.positive_duration(member.value))
+    draft.fetch.transport.edit().connect_timeout = limit;
 }
 
 void read_stall_timeout(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto limit = reader.positive_duration(member.value)) draft.fetch.transport.edit().stall_timeout = limit;
+  if (const auto limit = reader.positive_duration(member.value))
+    draft.fetch.transport.edit().stall_timeout = limit;
 }
 
 void read_limit_rate(Reader& reader, Member member, FetchDraft& draft) {
@@ -144,7 +146,8 @@ void read_public_only(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void read_unix_socket(Reader& reader, Member member, FetchDraft& draft) {
-  if (auto path = read_path(reader, member.value)) draft.fetch.transport.edit().unix_socket = std::move(*path);
+  if (auto path = read_path(reader, member.value))
+    draft.fetch.transport.edit().unix_socket = std::move(*path);
 }
 
 void read_resolve(Reader& reader, Member member, FetchDraft& draft) {

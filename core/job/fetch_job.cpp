@@ -103,11 +103,12 @@ std::expected<std::filesystem::path, std::string> path_below(std::string_view ou
   };
   if (has_control_bytes(output)) return refuse("holds control characters");
   const std::filesystem::path path = std::filesystem::path(output).lexically_normal();
-  if (path.is_absolute() || (!path.empty() && *path.begin() == ".."))
+  const std::string& text = path.native();
+  if (path.is_absolute() || text == ".." || text.starts_with("../"))
     return refuse("is outside the folder that files go to; -d names another folder");
-  if (path.empty() || path.filename().empty() || path == "." || path.filename() == "..")
+  if (text.empty() || text.ends_with('/') || text == "." || text.ends_with("/.."))
     return refuse("names no file");
-  if (path == "-") return refuse("is no name for a file; `-o -` on the command line writes bodies to stdout");
+  if (text == "-") return refuse("is no name for a file; `-o -` on the command line writes bodies to stdout");
   for (const std::filesystem::path& part : path)
     if (part.native().size() > longest_name)
       return refuse(fmt::format("has a part of more than {} bytes", longest_name));

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 
 namespace gather::job {
@@ -131,11 +130,12 @@ std::string EntryPlace::spell() const {
 }
 
 std::optional<std::string> read_sha256(std::string_view text) {
-  if (text.size() != 64 || !std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; }))
-    return std::nullopt;
+  if (text.size() != 64) return std::nullopt;
   std::string hex(text);
-  std::ranges::transform(hex, hex.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (char& c : hex) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return std::nullopt;
+  }
   return hex;
 }
 

@@ -70,8 +70,10 @@ class Sockets {
       curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     std::array<epoll_event, at_once> events;
+    // A second at most: libcurl 7.88.1 loses timers (curl#15627).
+    const long wait = timer_ < 0 || timer_ > 1000 ? 1000 : timer_;
     const int count =
-        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(timer_));
+        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(wait));
     if (count == 0) timer_ = 0;
     for (int i = 0; i < count; ++i) {
       const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
