@@ -14,8 +14,8 @@ namespace gather::net {
 class ParsedUrl {
  public:
   /// `url` for CURLOPT_CURLU: exactly what libcurl would make of it. Null where it had better look itself;
-  /// then CURLOPT_CURLU must be null. Good until the next call. CURLOPT_URL is to be set besides: that is
-  /// what libcurl goes by when it asks once more, as the connection it kept was closed.
+  /// then CURLOPT_CURLU must be null. Good until the next call. CURLOPT_URL is to be set besides, or
+  /// libcurl keeps that of the handle's former request.
   CURLU* parse(const std::string& url) noexcept;
 
  private:
