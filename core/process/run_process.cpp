@@ -80,13 +80,14 @@ class Attempt {
     if (!gone) result_.leaked = true;
   }
 
-  /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster.
-  Co<> stop() {
+  /// Stops leader and group: politely, then by force. Cancels that come meanwhile only make it faster, and so
+  /// do several that have come already: the task is told of them once.
+  Co<> stop(bool at_once) {
     stopped_ = true;
     watch();
     child_->signal(*policy_.signal);
     child_->signal(SIGCONT);  // One that is stopped can't even end before it is continued.
-    if (!co_await unless_cancelled(group_gone(loop_.now() + policy_.grace))) {
+    if (at_once || !co_await unless_cancelled(group_gone(loop_.now() + policy_.grace))) {
       result_.killed = true;
       child_->signal(SIGKILL);
     }
@@ -185,6 +186,7 @@ Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::
                                                        const StopPolicy& policy, ProcessResult& result,
                                                        Listeners listeners) {
   async::TaskCell& task = co_await async::this_task();
+  const int cancels_before = task.cancelling();
   if (task.cancel_pending()) co_await async::yield();  // Throws: what is to be stopped needn't be started.
   Attempt attempt(starter, spec, policy, result, listeners, task.loop());
   if (auto started = co_await attempt.start(); !started)
@@ -199,7 +201,7 @@ Co<std::expected<Exit, async::StartError>> run_process(Starter& starter, async::
   } catch (const Cancelled&) {
     cancelled = true;
   }
-  if (cancelled) co_await attempt.stop();
+  if (cancelled) co_await attempt.stop(task.cancelling() > cancels_before + 1);
   const Exit exit = co_await attempt.finish();
   if (cancelled) throw Cancelled{};
   co_return exit;

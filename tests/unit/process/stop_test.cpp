@@ -19,21 +19,22 @@ struct Stopped {
   std::string session;  // The first line of its output, where it wrote $$.
 };
 
-/// Runs `script`, waits until it has written its first line, and cancels it `times`, 20 ms apart.
+/// Runs `script`, waits until it has written its first line, and cancels it `times`, so far apart; by 0 in
+/// the same step.
 Stopped stop(const std::string& script, const process::StopPolicy& policy, int times = 1,
-             StartPath path = StartPath::automatic) {
+             StartPath path = StartPath::automatic, Duration apart = 20ms) {
   Loop loop;
   const auto starter = starter_on(loop, path);
   Stopped stopped;
   loop.run([](Loop& on, process::Starter& from, const std::string& text, const process::StopPolicy& with,
-              int cancels, Stopped& into) -> Co<> {
+              int cancels, Duration between, Stopped& into) -> Co<> {
     auto task = on.create_task(process::run_process(
         from, {.argv = {"sh", "-c", text}, .environment = {"PATH=/usr/bin:/bin"}}, with, into.result));
     REQUIRE(co_await eventually([&] { return into.result.out.size() > 0 || task.done(); }));
     const auto began = on.now();
     task.cancel();
     while (--cancels > 0) {
-      co_await async::sleep(20ms);
+      if (between > Duration(0)) co_await async::sleep(between);
       task.cancel();
     }
     REQUIRE(co_await eventually([&] { return task.done(); }));
@@ -42,7 +43,7 @@ Stopped stop(const std::string& script, const process::StopPolicy& policy, int t
     const std::string output = text_of(into.result.out);
     into.session = output.substr(0, output.find('\n'));
     REQUIRE(co_await eventually([&] { return count_alive(3, into.session) == 0; }));
-  }(loop, *starter, script, policy, times, stopped));
+  }(loop, *starter, script, policy, times, apart, stopped));
   CHECK(!has_children());
   return stopped;
 }
@@ -58,6 +59,14 @@ TEST_CASE("a cancelled program gets the polite signal, and its end is known", "[
   CHECK(!stopped.result.killed);
   CHECK(!stopped.result.leaked);
   CHECK(text_of(stopped.result.out) == stopped.session + "\nbye\n");
+}
+
+TEST_CASE("two cancels at once kill at once, though the program is told of one", "[process][stop]") {
+  const Stopped stopped = stop("trap '' TERM; echo $$; while :; do sleep 0.01; done", {.grace = 1h}, 2,
+                               StartPath::automatic, 0ms);
+  CHECK(stopped.cancelled);
+  CHECK(stopped.result.exit == Exit{.signal = SIGKILL});
+  CHECK(stopped.result.killed);
 }
 
 TEST_CASE("the polite signal is the policy's", "[process][stop]") {
