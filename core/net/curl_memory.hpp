@@ -12,7 +12,8 @@ namespace gather::net {
 ///
 /// libcurl asks for some 50 pieces a request, and dozens of requests take turns, so that they are freed in
 /// another order than they were asked for. malloc's cache of 7 pieces a size is soon full then, and a pair of
-/// calls costs 240 instructions; here it is 40.
+/// calls costs 240 instructions; here it is 40. The lists of async/task/frame.hpp would not do: libcurl frees
+/// without a size, and the threads of its lookups make pieces that end here, where they would pile up.
 ///
 /// Any thread may call any of these with a piece from any other. Pieces are kept, never returned to the
 /// system; there are as many of a size as were used at once.

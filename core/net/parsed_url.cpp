@@ -1,5 +1,7 @@
 #include "core/net/parsed_url.hpp"
 
+#include "core/net/url.hpp"
+
 #include <algorithm>
 #include <new>
 
@@ -17,14 +19,13 @@ bool is_plain(std::string_view path) noexcept {
 }  // namespace
 
 CURLU* ParsedUrl::parse(const std::string& url) noexcept try {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return nullptr;
-  const std::size_t path = url.find_first_of("/?#", scheme + 3);
-  if (path == std::string::npos || !is_plain(std::string_view(url).substr(path))) return nullptr;
-  const std::string_view origin = std::string_view(url).substr(0, path);
+  if (!url.contains("://")) return nullptr;
+  const std::string_view origin = origin_in(url);
+  const char* const path = url.c_str() + origin.size();
+  if (!is_plain(path)) return nullptr;
   CURLUcode code = CURLUE_OK;
   if (parts_ && origin == origin_) {
-    code = curl().url_set(parts_.get(), CURLUPART_PATH, url.c_str() + path, 0);
+    code = curl().url_set(parts_.get(), CURLUPART_PATH, path, 0);
   } else {
     origin_.clear();
     parts_.reset(curl().url());

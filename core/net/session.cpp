@@ -25,11 +25,6 @@ bool leads_on(const Head& head, const Request& request) {
          std::ranges::find(request.expected, head.status) == request.expected.end();
 }
 
-/// Scheme, host and port as they are written.
-std::string_view origin_in(std::string_view url) {
-  return url.substr(0, url.find_first_of("/?#", url.find("://") + 3));
-}
-
 /// Lets only the body of the last answer through.
 class LastBody final : public BodySink {
  public:
@@ -76,6 +71,7 @@ void Session::limit_rate(std::uint64_t bytes_per_second) {
 void Session::close_connections() noexcept {
   connections_.close();
   separate_.clear();
+  of_both_kinds_.clear();
 }
 
 /// The connections that a request may use, while it does.

@@ -54,6 +54,10 @@ void encode_into(std::string& text, std::string_view piece) {
 
 }  // namespace
 
+std::string_view origin_in(std::string_view url) noexcept {
+  return url.substr(0, url.find_first_of("/?#", url.find("://") + 3));
+}
+
 Origin origin_of(const std::string& url) {
   const CurlUrl parsed = make_url();
   if (!put(parsed, CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME)) return {};

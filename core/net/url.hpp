@@ -21,6 +21,10 @@ struct Origin {
 
 Origin origin_of(const std::string& url);
 
+/// The same as it is written at the beginning of `url`, so that one origin may have several; costs next to
+/// nothing. Requires: a scheme with "://".
+std::string_view origin_in(std::string_view url) noexcept;
+
 /// Where `location` leads from `base`, absolute; `location` itself where the two can't be put together.
 std::string resolved(const std::string& base, const std::string& location);
 

@@ -1,6 +1,7 @@
 #include "tests/support/nginx.hpp"
 
 #include "tests/support/certificate.hpp"
+#include "tests/support/loopback.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -29,14 +30,6 @@ std::string find_nginx() {
        {"/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx", UNPACKED_NGINX})
     if (access(path, X_OK) == 0) return path;
   throw std::runtime_error("there is no nginx; `.ci/setup test` unpacks one into build/nginx");
-}
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<in_port_t>(port));
-  return address;
 }
 
 /// Free now; another may take it before nginx does, which start() sees.

@@ -259,11 +259,10 @@ void Loop::cancel_leftovers() {
 
 void Loop::pass() {
   run_posted();
-  if (!ready_.empty() || stopping_) {
+  if (!ready_.empty() || stopping_)
     poller_->poll();
-  } else {
+  else
     wait();
-  }
   if (!timers_.empty()) {
     const TimePoint time = now();
     while (Timer* const timer = timers_.pop_due(time)) timer->on_time();
