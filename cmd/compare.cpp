@@ -25,12 +25,13 @@ constexpr std::uint64_t default_pairs = 3;
 void refuse_repeating(const job::Job& job) {
   for (const job::Task& task : job.tasks) {
     const auto* fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&task.action);
-    if (fetch == nullptr || (*fetch)->method == "GET" || (*fetch)->method == "HEAD") continue;
+    if (fetch == nullptr || (*fetch)->request->method == "GET" || (*fetch)->request->method == "HEAD")
+      continue;
     throw Error(
         ExitStatus::usage,
         fmt::format(
             "compare would send the {} request of task {} several times; if that does no harm, add --yes",
-            inert((*fetch)->method), task.id));
+            inert((*fetch)->request->method), task.id));
   }
 }
 

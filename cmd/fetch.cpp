@@ -32,11 +32,12 @@ ExitStatus print_plan(const FetchPlan& plan) {
   report::StandardTerminal terminal;
   for (const job::Task& task : plan.job.tasks) {
     const auto& fetch = *std::get<std::unique_ptr<const job::Fetch>>(task.action);
-    const std::string where = fetch.output ? (plan.job.directory / *fetch.output).lexically_normal().string()
-                              : fetch.named_in
-                                  ? (plan.job.directory / *fetch.named_in / "").lexically_normal().string() +
-                                        " (the server names it)"
-                                  : "standard output";
+    const std::string where =
+        fetch.output ? (plan.job.directory / *fetch.output).lexically_normal().string()
+        : fetch.saving->named_in
+            ? (plan.job.directory / *fetch.saving->named_in / "").lexically_normal().string() +
+                  " (the server names it)"
+            : "standard output";
     terminal.out(fmt::format("{}  ->  {}\n", inert(fetch.url), inert(where)));
   }
   terminal.flush();

@@ -152,22 +152,22 @@ void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
   using job::HttpVersion;
   using job::IfExists;
   if (command.if_exists)
-    fetch.if_exists = one_of<IfExists>(*command.if_exists, {{"verify", IfExists::verify},
-                                                            {"skip", IfExists::skip},
-                                                            {"overwrite", IfExists::overwrite},
-                                                            {"fail", IfExists::fail}});
-  if (command.max_size) fetch.max_size = size(*command.max_size);
+    fetch.saving.edit().if_exists = one_of<IfExists>(*command.if_exists, {{"verify", IfExists::verify},
+                                                                          {"skip", IfExists::skip},
+                                                                          {"overwrite", IfExists::overwrite},
+                                                                          {"fail", IfExists::fail}});
+  if (command.max_size) fetch.saving.edit().max_size = size(*command.max_size);
   job::Transport& transport = fetch.transport.edit();
   if (command.connect_timeout) transport.connect_timeout = time_limit(*command.connect_timeout);
   if (command.stall_timeout) transport.stall_timeout = time_limit(*command.stall_timeout);
   if (command.limit_rate) transport.limit_rate = size(*command.limit_rate);
   if (command.http)
     transport.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
-  fetch.compressed = command.compressed;
+  fetch.saving.edit().compressed = command.compressed;
   transport.netrc = command.netrc;
   transport.insecure = command.insecure;
   transport.public_only = command.public_only;
-  if (command.fsync) fetch.fsync = job::Fsync::file;
+  if (command.fsync) fetch.saving.edit().fsync = job::Fsync::file;
 }
 
 bool names_coding(const std::vector<job::NameValue>& headers) {
@@ -213,19 +213,19 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   if (command.limit_total) plan.limit_total = size(*command.limit_total);
 
   job::Fetch pattern;
-  pattern.headers = headers(command.headers);
-  pattern.tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
-  pattern.body_as_output = to_stdout;
-  pattern.resume = !command.no_resume;
+  pattern.request.edit().headers = headers(command.headers);
+  pattern.saving.edit().tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
+  pattern.saving.edit().body_as_output = to_stdout;
+  pattern.saving.edit().resume = !command.no_resume;
   set_transfer(command, pattern);
-  if (pattern.compressed && names_coding(pattern.headers))
+  if (pattern.saving->compressed && names_coding(pattern.request->headers))
     throw Error(ExitStatus::usage,
                 "--compressed asks for gzip and deflate, and there is a header (-H) "
                 "Accept-Encoding as well; remove one of them");
   if (command.checksums && command.content_disposition)
     refuse(*command.checksums,
            "a list goes by names, and with --content-disposition they are known too late");
-  if (command.checksums) pattern.checksums = checksums(*command.checksums, plan.printed);
+  if (command.checksums) pattern.saving.edit().checksums = checksums(*command.checksums, plan.printed);
   std::filesystem::path directory = command.directory ? command.directory->value : ".";
   if (directory.empty()) refuse(*command.directory, "an empty name is no folder; . is the one you are in");
   if (command.name && !to_stdout) {
@@ -236,7 +236,7 @@ FetchPlan plan_fetch(const FetchCommand& command) {
     if (!name || command.name->value.empty())
       refuse(*command.name, fmt::format("{} names no file", in_quotes(command.name->value)));
     if (file.has_parent_path()) directory = file.parent_path();
-    plan.entries.front().output = name->string();
+    plan.entries.front().output = *name;
   }
   if (command.sha256) {
     require_one(*command.sha256, plan.entries);

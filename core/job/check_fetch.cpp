@@ -27,8 +27,8 @@ std::string lower(std::string_view text) {
 bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
   if (!draft.body) {
     draft.body = member.key;
-    draft.fetch.body.reset();
-    draft.fetch.files.clear();
+    draft.fetch.request.edit().body.reset();
+    draft.fetch.request.edit().files.clear();
     draft.body_type = {};
     return true;
   }
@@ -53,21 +53,22 @@ void read_method(Reader& reader, Member member, FetchDraft& draft) {
                            [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return reader.error(member.value, "methods are upper case", fmt::format("write {}", code(loud)));
   }
-  draft.fetch.method = *method;
+  draft.fetch.request.edit().method = *method;
   draft.has_method = true;
 }
 
 /// Sets a header, over one of the same name from an earlier mapping. False if this mapping has it already.
 bool set_header(FetchDraft& draft, std::string_view name, std::string_view value) {
-  const auto [at, is_new] = draft.headers.try_emplace(lower(name), draft.fetch.headers.size(), draft.mapping);
+  const auto [at, is_new] =
+      draft.headers.try_emplace(lower(name), draft.fetch.request->headers.size(), draft.mapping);
   FetchDraft::Place& place = at->second;
   if (is_new) {
-    draft.fetch.headers.emplace_back(name, value);
+    draft.fetch.request.edit().headers.emplace_back(name, value);
     return true;
   }
   if (place.mapping == draft.mapping) return false;
   place.mapping = draft.mapping;
-  draft.fetch.headers[place.index] = {std::string(name), std::string(value)};
+  draft.fetch.request.edit().headers[place.index] = {std::string(name), std::string(value)};
   return true;
 }
 
@@ -105,7 +106,7 @@ bool can_be_sent(Reader& reader, Value value) {
 
 void read_json(Reader& reader, Member member, FetchDraft& draft) {
   if (!is_only_body(reader, member, draft) || !can_be_sent(reader, member.value)) return;
-  draft.fetch.body = to_json(member.value);
+  draft.fetch.request.edit().body = to_json(member.value);
   draft.body_type = "application/json";
 }
 
@@ -113,7 +114,7 @@ void read_body(Reader& reader, Member member, FetchDraft& draft) {
   if (!is_only_body(reader, member, draft)) return;
   if (!member.value.is_scalar())
     return reader.error(member.value, "`body` is text", "`json:` takes lists and mappings");
-  if (const auto text = reader.text(member.value)) draft.fetch.body = std::string(*text);
+  if (const auto text = reader.text(member.value)) draft.fetch.request.edit().body = std::string(*text);
 }
 
 void belongs_to_task(Reader& reader, Member member, FetchDraft&) {
@@ -210,8 +211,8 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
                     "as in `fetch: https://example.org/`; several URLs are several tasks, or the `urls` "
                     "of one file");
   }
-  if ((draft.fetch.body || !draft.fetch.files.empty()) && !draft.has_method)
-    draft.fetch.method = "POST";  // As curl has it.
+  if ((draft.fetch.request->body || !draft.fetch.request->files.empty()) && !draft.has_method)
+    draft.fetch.request.edit().method = "POST";  // As curl has it.
   settle_name(reader, value, draft);
   check_fetch_file(reader, value, draft);
   check_fetch_pages(reader, draft);
@@ -220,7 +221,7 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
   join_auth_and_headers(reader, draft);
   check_fetch_urls(reader, value, draft);
   if (!draft.body_type.empty() && !draft.headers.contains("content-type"))
-    draft.fetch.headers.emplace_back("Content-Type", draft.body_type);
+    draft.fetch.request.edit().headers.emplace_back("Content-Type", draft.body_type);
   return std::make_unique<const Fetch>(std::move(draft.fetch));
 }
 

@@ -29,7 +29,7 @@ struct FetchDraft {
   int mapping = 0;               ///< Counts the mappings read: the defaults, then the task's own.
 
   struct Place {
-    std::size_t index = 0;  ///< In fetch.headers.
+    std::size_t index = 0;  ///< In fetch.request->headers.
     int mapping = 0;        ///< That it was written in.
   };
   std::unordered_map<std::string, Place> headers;  ///< By name in lower case.

@@ -60,7 +60,7 @@ void read_sha256(Reader& reader, Member member, FetchDraft& draft) {
         member.value, "a SHA-256 is 64 hexadecimal digits",
         is_hex(*text) ? fmt::format("this has {}", text->size()) : "sha256sum FILE prints it");
   draft.fetch.checksum = Checksum{"sha256", lower(*text)};
-  draft.fetch.checksums.reset();
+  draft.fetch.saving.edit().checksums.reset();
 }
 
 void read_checksum(Reader& reader, Member member, FetchDraft& draft) {
@@ -83,7 +83,7 @@ void read_checksum(Reader& reader, Member member, FetchDraft& draft) {
                                     kind->name, kind->digits),
                         fmt::format("{}sum FILE prints it", kind->name == "blake2b" ? "b2" : kind->name));
   draft.fetch.checksum = Checksum{std::string(kind->name), std::move(*hex)};
-  draft.fetch.checksums.reset();
+  draft.fetch.saving.edit().checksums.reset();
 }
 
 void read_checksums(Reader& reader, Member member, FetchDraft& draft) {
@@ -93,22 +93,23 @@ void read_checksums(Reader& reader, Member member, FetchDraft& draft) {
   if (text->starts_with("http://") || text->starts_with("https://"))
     if (const auto fault = fault_in_url(*text))
       return reader.error(member.value, fault->message, fault->hint);
-  draft.fetch.checksums = *text;
+  draft.fetch.saving.edit().checksums = *text;
   draft.fetch.checksum.reset();
 }
 
 void read_resume(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto resume = reader.boolean(member.value)) draft.fetch.resume = *resume;
+  if (const auto resume = reader.boolean(member.value)) draft.fetch.saving.edit().resume = *resume;
 }
 
 void read_compressed(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto compressed = reader.boolean(member.value)) draft.fetch.compressed = *compressed;
+  if (const auto compressed = reader.boolean(member.value))
+    draft.fetch.saving.edit().compressed = *compressed;
 }
 
 void read_if_exists(Reader& reader, Member member, FetchDraft& draft) {
   static constexpr std::array<std::string_view, 4> words{"verify", "skip", "overwrite", "fail"};
   if (const auto word = reader.word(member.value, words))
-    draft.fetch.if_exists = static_cast<IfExists>(*word);
+    draft.fetch.saving.edit().if_exists = static_cast<IfExists>(*word);
 }
 
 void read_max_size(Reader& reader, Member member, FetchDraft& draft) {
@@ -118,11 +119,11 @@ void read_max_size(Reader& reader, Member member, FetchDraft& draft) {
   if (!size)
     return reader.error(member.value, fmt::format("{} is no size", code(*text)),
                         "as in 500, 10kB, 10MB, 4MiB, 2GB: a whole number of bytes or of a unit");
-  draft.fetch.max_size = *size;
+  draft.fetch.saving.edit().max_size = *size;
 }
 
 void read_mtime(Reader& reader, Member member, FetchDraft& draft) {
-  if (const auto mtime = reader.boolean(member.value)) draft.fetch.mtime = *mtime;
+  if (const auto mtime = reader.boolean(member.value)) draft.fetch.saving.edit().mtime = *mtime;
 }
 
 void read_mode(Reader& reader, Member member, FetchDraft& draft) {
@@ -133,20 +134,21 @@ void read_mode(Reader& reader, Member member, FetchDraft& draft) {
   if (error != std::errc() || end != text->data() + text->size() || text->size() < 3 || mode > 0777)
     return reader.error(member.value, fmt::format("{} is no mode", code(*text)),
                         "three octal digits, as in 644 or 0755");
-  draft.fetch.mode = mode;
+  draft.fetch.saving.edit().mode = mode;
 }
 
 void read_fsync(Reader& reader, Member member, FetchDraft& draft) {
   static constexpr std::array<std::string_view, 3> words{"never", "file", "full"};
-  if (const auto word = reader.word(member.value, words)) draft.fetch.fsync = static_cast<Fsync>(*word);
+  if (const auto word = reader.word(member.value, words))
+    draft.fetch.saving.edit().fsync = static_cast<Fsync>(*word);
 }
 
 void check_fetch_file(Reader& reader, Value fetch, FetchDraft& draft) {
-  if (draft.fetch.compressed && draft.headers.contains("accept-encoding"))
+  if (draft.fetch.saving->compressed && draft.headers.contains("accept-encoding"))
     reader.error(fetch,
                  "`compressed` asks for gzip and deflate, and there is a header Accept-Encoding as well",
                  "remove one of them; with the header alone a body is written as it comes");
-  if (draft.fetch.checksums && !draft.fetch.output && !draft.content_disposition)
+  if (draft.fetch.saving->checksums && !draft.fetch.output && !draft.content_disposition)
     reader.error(fetch, "`checksums` needs an `output`, by whose name it is listed",
                  "or give the `checksum` itself");
 }

@@ -29,7 +29,7 @@ void read_output(Reader& reader, Member member, FetchDraft& draft) {
   if (path->empty() || path->filename().empty() || *path == ".")
     return reader.error(member.value, fmt::format("{} names no file", code(member.value.text())),
                         "write a path with a file name, as in data/index.json");
-  draft.fetch.output = std::move(*path);
+  draft.fetch.output = path->string();
 }
 
 void read_dir(Reader& reader, Member member, FetchDraft& draft) {
@@ -52,26 +52,27 @@ void settle_name(Reader& reader, Value fetch, FetchDraft& draft) {
     else if (!draft.dir)
       reader.error(key, "a file that the server names needs a `dir`",
                    "`dir: .` is the folder of the job file");
-    else if (draft.fetch.checksums)
+    else if (draft.fetch.saving->checksums)
       reader.error(key, "a list of `checksums` goes by names, and this one is known too late",
                    "give the `checksum` itself, or an `output`");
-    else if (draft.fetch.method != "GET")
-      reader.error(
-          key, fmt::format("the server names what is fetched with GET, and this is a {}", draft.fetch.method),
-          "name an `output`");
+    else if (draft.fetch.request->method != "GET")
+      reader.error(key,
+                   fmt::format("the server names what is fetched with GET, and this is a {}",
+                               draft.fetch.request->method),
+                   "name an `output`");
     else
-      draft.fetch.named_in = draft.dir;
+      draft.fetch.saving.edit().named_in = draft.dir;
     return;
   }
   if (!draft.dir) return;
   if (draft.fetch.output) {
-    draft.fetch.output = (*draft.dir / *draft.fetch.output).lexically_normal();
+    draft.fetch.output = (*draft.dir / *draft.fetch.output).lexically_normal().string();
     return;
   }
   if (draft.fetch.url.empty()) return;  // Which has been told.
   const auto name = name_after(draft.fetch.url);
   if (!name) return reader.error(fetch, name.error(), "name the file: add `output`");
-  draft.fetch.output = (*draft.dir / *name).lexically_normal();
+  draft.fetch.output = (*draft.dir / *name).lexically_normal().string();
 }
 
 }  // namespace gather::job

@@ -66,9 +66,9 @@ void read_paginate(Reader& reader, Member member, FetchDraft& draft) {
 
 void check_fetch_pages(Reader& reader, FetchDraft& draft) {
   if (!draft.fetch.paginate || !draft.paginate) return;
-  if (draft.fetch.method != "GET")
+  if (draft.fetch.request->method != "GET")
     reader.error(draft.paginate,
-                 fmt::format("pages are asked for with GET, and this is a {}", draft.fetch.method));
+                 fmt::format("pages are asked for with GET, and this is a {}", draft.fetch.request->method));
   if (draft.content_disposition)
     reader.error(draft.paginate, "no page names the file that all of them make", "name an `output`");
 }

@@ -207,7 +207,7 @@ void read_form(Reader& reader, Member member, FetchDraft& draft) {
   if (!is_only_body(reader, member, draft) ||
       !read_fields(reader, member.value, "as in `form: {name: value}`", fields))
     return;
-  draft.fetch.body = encoded(fields);
+  draft.fetch.request.edit().body = encoded(fields);
   draft.body_type = "application/x-www-form-urlencoded";
 }
 
@@ -220,10 +220,11 @@ void read_files(Reader& reader, Member member, FetchDraft& draft) {
     const std::string_view name = part.key.text();
     if (holds_control(name)) reader.error(part.key, fmt::format("{} is no name for a part", code(name)));
     if (!part.value.is_list()) {
-      read_part(reader, name, part.value, draft.fetch.files);
+      read_part(reader, name, part.value, draft.fetch.request.edit().files);
       continue;
     }
-    for (const Value item : Items(part.value)) read_part(reader, name, item, draft.fetch.files);
+    for (const Value item : Items(part.value))
+      read_part(reader, name, item, draft.fetch.request.edit().files);
   }
   if (members(member.value) == 0) reader.error(member.value, "there is nothing to send", "name a file");
 }
@@ -234,20 +235,21 @@ void read_auth(Reader& reader, Member member, FetchDraft& draft) {
   reader.keys(member.value, auth_keys, auth);
   if (members(member.value) != 1)
     return reader.error(member.key, "`auth` is either `basic` or `bearer`", "write one of the two");
-  draft.fetch.auth = std::move(auth.auth);
+  draft.fetch.request.edit().auth = std::move(auth.auth);
   draft.auth = member.key;
   draft.auth_mapping = draft.mapping;
 }
 
 void join_auth_and_headers(Reader& reader, FetchDraft& draft) {
   const auto header = draft.headers.find("authorization");
-  if (std::holds_alternative<std::monostate>(draft.fetch.auth) || header == draft.headers.end()) return;
+  if (std::holds_alternative<std::monostate>(draft.fetch.request->auth) || header == draft.headers.end())
+    return;
   if (header->second.mapping == draft.auth_mapping)
     return reader.error(draft.auth, "there is a header Authorization as well", "remove one of them");
   if (header->second.mapping > draft.auth_mapping)
-    draft.fetch.auth = std::monostate();
+    draft.fetch.request.edit().auth = std::monostate();
   else
-    std::erase_if(draft.fetch.headers,
+    std::erase_if(draft.fetch.request.edit().headers,
                   [](const NameValue& entry) { return lower(entry.first) == "authorization"; });
 }
 

@@ -65,8 +65,9 @@ void read_urls(Reader& reader, Member member, FetchDraft& draft) {
 
 void check_fetch_urls(Reader& reader, Value fetch, FetchDraft& draft) {
   if (draft.fetch.mirrors.empty()) return;
-  if (draft.fetch.method != "GET" && draft.fetch.method != "HEAD")
-    reader.error(fetch, fmt::format("`urls` are mirrors to GET from, and this is a {}", draft.fetch.method),
+  if (draft.fetch.request->method != "GET" && draft.fetch.request->method != "HEAD")
+    reader.error(fetch,
+                 fmt::format("`urls` are mirrors to GET from, and this is a {}", draft.fetch.request->method),
                  "several servers that are to get the same are several tasks");
 }
 

@@ -67,7 +67,7 @@ class References {
     for (std::uint32_t i = 0; i < job_.tasks.size(); ++i) {
       const auto* const fetch = std::get_if<std::unique_ptr<const Fetch>>(&job_.tasks[i].action);
       if (fetch == nullptr || !(*fetch)->output) continue;
-      const auto [first, is_new] = writers.try_emplace((*fetch)->output->string(), i);
+      const auto [first, is_new] = writers.try_emplace(*(*fetch)->output, i);
       if (is_new) continue;
       reader_.error(
           output_of(i),
@@ -76,7 +76,7 @@ class References {
     }
     for (const auto& [path, task] : writers) {
       const auto whole = written_for(path);
-      const auto writer = whole ? writers.find(whole->string()) : writers.end();
+      const auto writer = whole ? writers.find(std::string(*whole)) : writers.end();
       if (writer != writers.end())
         reader_.error(output_of(task),
                       fmt::format("task {} writes {} under this name until it is whole",

@@ -88,34 +88,42 @@ struct Transport {
   bool public_only = false;          ///< Only public addresses are connected to.
 };
 
-/// One HTTP request. Without `output` and `named_in` nothing is written and the body is the task's result.
-struct Fetch {
-  std::string url;                   ///< http or https, checked.
-  std::vector<std::string> mirrors;  ///< Other URLs of the same bytes, asked in this order after `url`.
+/// What is asked besides the URL. Most fetches of a job have the same.
+struct Request {
   std::string method = "GET";
   std::vector<NameValue> headers;
   std::optional<std::string> body;  ///< Sent as it stands; `json:` and `form:` are serialised into it.
   std::vector<FormPart> files;      ///< If any, the body is multipart/form-data.
   Auth auth;
+};
 
-  std::optional<std::filesystem::path> output;  ///< Relative to Job::directory.
-  /// In place of `output`: the folder of a file that the server names. Relative to Job::directory.
+/// What becomes of the answer's body. Most fetches of a job have the same.
+struct Saving {
+  /// In place of Fetch::output: the folder of a file that the server names. Relative to Job::directory.
   std::optional<std::filesystem::path> named_in;
-  std::optional<Checksum> checksum;
   std::optional<std::string> checksums;  ///< A list in sha256sum's format: a path, or a URL.
   IfExists if_exists = IfExists::verify;
   bool resume = true;
   bool compressed = false;                ///< Offer to take the body compressed; it is written without.
-  bool body_as_output = false;            ///< Without `output`: the body is what the task writes to stdout.
+  bool body_as_output = false;            ///< Without an output: the body is what the task writes to stdout.
   bool tell_sha256 = false;               ///< Also if no checksum is expected.
   std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
   bool mtime = false;                     ///< The file gets the server's Last-Modified.
   std::optional<unsigned> mode;
   Fsync fsync = Fsync::never;
+};
 
+/// One HTTP request and its answer. Without `output` and `named_in` nothing is written and the body is the
+/// task's result. What only some fetches have, or all have alike, is elsewhere: a job may have a million.
+struct Fetch {
+  std::string url;                    ///< http or https, checked.
+  std::vector<std::string> mirrors;   ///< Other URLs of the same bytes, asked in this order after `url`.
+  std::optional<std::string> output;  ///< A path in normal form, relative to Job::directory.
+  std::optional<Checksum> checksum;
+
+  Shared<Request> request;
+  Shared<Saving> saving;
   Shared<Transport> transport;
-
-  // Rare, and a job may have a million fetches.
   std::shared_ptr<const Expect> expect;      ///< Null: what is usual.
   std::shared_ptr<const Paginate> paginate;  ///< The answer is the first of several pages; else null.
 

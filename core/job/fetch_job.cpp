@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <unordered_map>
 
 namespace gather::job {
@@ -33,47 +34,49 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-/// Which entry has each file.
+/// Which entry has each file. Paths are in normal form, and outlive this.
 class Files {
  public:
-  explicit Files(const std::vector<UrlEntry>& entries) : entries_(entries) {}
+  explicit Files(const std::vector<UrlEntry>& entries) : entries_(entries) {
+    owners_.reserve(entries.size());
+  }
 
   /// A sentence if another entry has this file.
-  std::optional<std::string> claim(const std::filesystem::path& path, std::size_t entry) {
-    const auto [at, is_new] = owners_.try_emplace(path.string(), entry);
+  std::optional<std::string> claim(std::string_view path, std::size_t entry) {
+    const auto [at, is_new] = owners_.try_emplace(path, entry);
     if (is_new) return std::nullopt;
     return fmt::format(
         "this is saved as {}, and so is {}; give one of them another name (-o, or the second "
         "field of a list's line)",
-        in_quotes(path.string()), entries_[at->second].place.spell());
+        in_quotes(path), entries_[at->second].place.spell());
   }
 
   /// A sentence if a file of another entry would have to be a folder of this one, or is written under this
   /// name until it is whole. When all have claimed.
-  std::optional<std::string> blocked(const std::filesystem::path& path) const {
+  std::optional<std::string> blocked(std::string_view path) const {
     if (const auto whole = written_for(path))
-      if (const auto at = owners_.find(whole->string()); at != owners_.end())
+      if (const auto at = owners_.find(*whole); at != owners_.end())
         return fmt::format("this is saved as {}, where the file of {} is written until it is whole",
-                           in_quotes(path.string()), entries_[at->second].place.spell());
-    for (std::filesystem::path folder = path.parent_path(); !folder.empty(); folder = folder.parent_path())
-      if (const auto at = owners_.find(folder.string()); at != owners_.end())
-        return fmt::format("this is saved as {}, below the file of {}", in_quotes(path.string()),
+                           in_quotes(path), entries_[at->second].place.spell());
+    for (std::size_t end = path.rfind('/'); end != std::string_view::npos && end != 0;
+         end = path.rfind('/', end - 1))
+      if (const auto at = owners_.find(path.substr(0, end)); at != owners_.end())
+        return fmt::format("this is saved as {}, below the file of {}", in_quotes(path),
                            entries_[at->second].place.spell());
     return std::nullopt;
   }
 
  private:
   const std::vector<UrlEntry>& entries_;
-  std::unordered_map<std::string, std::size_t> owners_;
+  std::unordered_map<std::string_view, std::size_t> owners_;
 };
 
-std::expected<std::filesystem::path, std::string> file_for(const UrlEntry& entry) {
+std::expected<std::string, std::string> file_for(const UrlEntry& entry) {
   if (entry.output) return path_below(*entry.output);
   auto name = name_after(entry.url);
-  if (!name)
-    return std::unexpected(
-        fmt::format("{}; name the file with -o, or in the second field of a list's line", name.error()));
-  return *name;
+  if (name) return name;
+  return std::unexpected(
+      fmt::format("{}; name the file with -o, or in the second field of a list's line", name.error()));
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ std::expected<std::string, std::string> name_after(std::string_view url) {
   return name;
 }
 
-std::expected<std::filesystem::path, std::string> path_below(std::string_view output) {
+std::expected<std::string, std::string> path_below(std::string_view output) {
   const auto refuse = [&](std::string_view why) {
     return std::unexpected(fmt::format("the output {} {}", in_quotes(output), why));
   };
@@ -112,14 +115,14 @@ std::expected<std::filesystem::path, std::string> path_below(std::string_view ou
   for (const std::filesystem::path& part : path)
     if (part.native().size() > longest_name)
       return refuse(fmt::format("has a part of more than {} bytes", longest_name));
-  return path;
+  return text;
 }
 
-std::optional<std::filesystem::path> written_for(const std::filesystem::path& path) {
-  std::string_view name = path.native();
+std::optional<std::string_view> written_for(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
   for (const std::string_view ending : {".part", ".part.meta"})
-    if (name.ends_with(ending) && path.filename().native().size() > ending.size())
-      return name.substr(0, name.size() - ending.size());
+    if (name.ends_with(ending) && name.size() > ending.size())
+      return path.substr(0, path.size() - ending.size());
   return std::nullopt;
 }
 
@@ -133,6 +136,8 @@ FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, B
   const auto problem = [&](const UrlEntry& entry, std::string_view text) {
     result.problems.push_back(fmt::format("{}: {}", entry.place.spell(), text));
   };
+  Shared<Saving> named = pattern.saving;
+  if (bodies == Bodies::named) named.edit().named_in = ".";
   result.job.tasks.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const UrlEntry& entry = entries[i];
@@ -142,15 +147,15 @@ FetchJob fetch_job(const std::vector<UrlEntry>& entries, const Fetch& pattern, B
     fetch.mirrors = entry.mirrors;
     if (entry.sha256) fetch.checksum = Checksum{"sha256", *entry.sha256};
     if (bodies == Bodies::named && !entry.output) {
-      fetch.named_in = ".";
+      fetch.saving = named;
     } else if (bodies != Bodies::output) {
       auto path = file_for(entry);
       if (!path) {
         problem(entry, path.error());
         continue;
       }
-      if (const auto taken = files.claim(*path, i)) problem(entry, *taken);
       fetch.output = std::move(*path);
+      if (const auto taken = files.claim(*fetch.output, i)) problem(entry, *taken);
     } else if (entry.output) {
       problem(entry, "this names an output, but `-o -` writes every body to standard output");
     }

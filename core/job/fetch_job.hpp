@@ -5,7 +5,6 @@
 #include "core/job/url_list.hpp"
 
 #include <expected>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,11 +22,11 @@ std::expected<std::string, std::string> name_after(std::string_view url);
 
 /// `output` as a path below a folder, in normal form. Refused, as a sentence: a path that leaves the folder,
 /// names no file, or has a part that is too long or holds control bytes.
-std::expected<std::filesystem::path, std::string> path_below(std::string_view output);
+std::expected<std::string, std::string> path_below(std::string_view output);
 
 /// The file whose part, or the note about it, is written under the name `path`: `x` for `x.part` and
 /// `x.part.meta`. Nothing for other names.
-std::optional<std::filesystem::path> written_for(const std::filesystem::path& path);
+std::optional<std::string_view> written_for(std::string_view path);
 
 enum class Bodies : std::uint8_t {
   files,   ///< One each, named by the entry or after its URL.

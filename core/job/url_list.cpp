@@ -151,6 +151,10 @@ std::optional<std::string> problem_with_url(std::string_view url) {
 
 void read_url_list(std::string_view name, std::string_view text, UrlList& list) {
   const auto shown_name = std::make_shared<const std::string>(inert(name));
+  const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+  if (lines >
+      list.entries.capacity() - list.entries.size())  // At least twice as many: there may be many lists.
+    list.entries.reserve(std::max(list.entries.size() + lines, 2 * list.entries.capacity()));
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);

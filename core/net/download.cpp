@@ -317,14 +317,14 @@ class Attempt {
         co_return;
       }
     // The system frees what a replaced file held when its last descriptor goes: 1 GB takes it 20 to 120 ms.
-    const std::filesystem::path& named = wanted_.path ? path : *wanted_.output;
-    OwnDescriptor replaced(fetched.bytes < large ? -1 : open(named.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const char* const named = wanted_.path ? path.c_str() : wanted_.output->c_str();
+    OwnDescriptor replaced(fetched.bytes < large ? -1 : open(named, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     const auto published =
         wanted_.path ? part_->publish_as(path, wanted_.if_exists == IfExists::overwrite) : part_->publish();
     if (!published) co_return fail(published.error());
     if (replaced.valid()) co_await async::to_thread(&let_go, std::move(replaced));
     if (wanted_.fsync == Fsync::full) {
-      const auto parent = wanted_.output->parent_path();
+      const auto parent = std::filesystem::path(*wanted_.output).parent_path();
       OwnDescriptor folder(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (const int error = co_await async::to_thread(&sync_to_disk, std::move(folder)))
         co_return fail(cannot_sync(parent, error));
@@ -349,7 +349,7 @@ class Attempt {
   /// Makes the output of a body that needed no part; or a part with all of it, where there is a file of that
   /// name by now, or the file system wants one.
   async::Co<std::optional<LocalFailure>> put_at_once(const Head& head, std::string body) {
-    const std::string& path = wanted_.output->native();
+    const std::string& path = *wanted_.output;
     NewFile file{folder_, path.substr(path.rfind('/') + 1), std::move(body), attributes(head)};
     std::optional<NewFileOutcome> made;
     try {
@@ -368,7 +368,7 @@ class Attempt {
   }
 
   LocalFailure cannot(std::string_view what, int error) const {
-    return {fmt::format("can't {} {}: {}", what, inert(wanted_.output->native()), system_error_text(error))};
+    return {fmt::format("can't {} {}: {}", what, inert(*wanted_.output), system_error_text(error))};
   }
 
   /// The mode, time and version that the output is to have.

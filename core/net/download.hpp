@@ -59,7 +59,7 @@ struct Download {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::optional<std::string> body = {};
-  std::optional<std::filesystem::path> output = {};  ///< Absolute, or relative to the working directory.
+  std::optional<std::string> output = {};  ///< A path; if relative, to the working directory.
   /// If set, the file has the path that this makes of the head of the expected answer, and `output` names the
   /// part alone, so that it is found again. What it refuses fails the fetch, with its sentence. May be asked
   /// several times, of different heads. A file that is there already is replaced only with

@@ -60,17 +60,16 @@ OutputFolders::Folder* OutputFolders::folder_of(std::string_view path) {
   return folders_.emplace(path, Folder::read(std::move(opened))).first->second.get();
 }
 
-int OutputFolders::absent_from(const std::filesystem::path& output) {
-  const std::string_view name = name_in(output.native());
+int OutputFolders::absent_from(std::string_view output) {
+  const std::string_view name = name_in(output);
   if (name.empty()) return -1;
-  const Folder* const folder = folder_of(folder_in(output.native()));
+  const Folder* const folder = folder_of(folder_in(output));
   if (folder == nullptr || folder->names.contains(hash(name))) return -1;
   return folder->names.contains(hash(part_of(name))) ? -1 : folder->descriptor.number();
 }
 
-void OutputFolders::appeared(const std::filesystem::path& output) {
-  if (Folder* const folder = folder_of(folder_in(output.native())))
-    folder->names.insert(hash(name_in(output.native())));
+void OutputFolders::appeared(std::string_view output) {
+  if (Folder* const folder = folder_of(folder_in(output))) folder->names.insert(hash(name_in(output)));
 }
 
 }  // namespace gather::net

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,9 +24,9 @@ class OutputFolders {
 
   /// The descriptor of the folder of `output`, if neither that name nor its part was in it when it was read;
   /// -1 if one was, or if it can't be told. Good as long as this object is.
-  int absent_from(const std::filesystem::path& output);
+  int absent_from(std::string_view output);
   /// It, or its part, may be there from now on.
-  void appeared(const std::filesystem::path& output);
+  void appeared(std::string_view output);
 
   /// The thread that makes files, one after the other: they share the lock of their folder anyway.
   async::Pool& maker() noexcept { return maker_; }

@@ -152,7 +152,7 @@ bool Receiver::reserve() {
   if (errno != ENOSPC) return true;  // Many file systems can't; those that have no space tell.
   part_->give_up();
   return refuse_local(
-      fmt::format("no space on the disk for {} bytes of {}", *total_, inert(wanted_.output->native())));
+      fmt::format("no space on the disk for {} bytes of {}", *total_, inert(*wanted_.output)));
 }
 
 bool Receiver::refuse_too_long() {

@@ -50,26 +50,31 @@ net::Transport transport_for(const job::Transport& wanted, const std::filesystem
   return how;
 }
 
+/// As `directory / path`, which takes both paths apart first.
+std::string below(const std::string& directory, const std::string& path) {
+  if (directory.empty() || path.starts_with('/')) return path;
+  return directory + (directory.ends_with('/') ? "" : "/") + path;
+}
+
 /// Why `output` may not be written: a link on its way leads out of `directory`. (A link as its last name is
 /// never followed.) Nothing if that can't be told: creating the file says why.
-std::optional<std::string> leads_out(const std::filesystem::path& directory,
-                                     const std::filesystem::path& output) {
-  if (!output.native().contains('/') || output.is_absolute()) return std::nullopt;
+std::optional<std::string> leads_out(const std::filesystem::path& directory, std::string_view output) {
+  if (!output.contains('/') || output.starts_with('/')) return std::nullopt;
   std::error_code error;
   const auto base = std::filesystem::absolute(directory.empty() ? "." : directory, error);
   if (error) return std::nullopt;
   auto top = std::filesystem::weakly_canonical(base, error);
   if (error) return std::nullopt;
   if (!top.has_filename()) top = top.parent_path();  // "new/", which does not exist yet.
-  const auto folder = std::filesystem::weakly_canonical(base / output.parent_path(), error);
+  const auto folder = std::filesystem::weakly_canonical((base / output).parent_path(), error);
   if (error || std::ranges::mismatch(top, folder).in1 == top.end()) return std::nullopt;
-  return fmt::format("can't write {}: its folder is a link to {}, outside {}", inert(output.native()),
+  return fmt::format("can't write {}: its folder is a link to {}, outside {}", inert(output),
                      inert(folder.native()), inert(top.native()));
 }
 
 /// The same of the file that will be written, or of any in its folder if its name is not known yet.
 std::optional<std::string> fault_in_output(const job::Fetch& fetch, const std::filesystem::path& directory) {
-  if (fetch.named_in) return leads_out(directory, *fetch.named_in / "file");
+  if (fetch.saving->named_in) return leads_out(directory, (*fetch.saving->named_in / "file").native());
   return fetch.output ? leads_out(directory, *fetch.output) : std::nullopt;
 }
 
@@ -141,20 +146,22 @@ net::Pages pages_for(const job::Paginate& paginate, const AttemptContext& contex
 
 net::Download download_for(const AttemptContext& context) {
   const job::Fetch& fetch = fetch_of(context);
+  const job::Request& request = *fetch.request;
+  const job::Saving& saving = *fetch.saving;
   net::Download download;
   download.url = fetch.nth_url(context.mirror);
   if (!fetch.mirrors.empty()) {
     download.mirrors = fetch.mirrors;
     download.mirrors.insert(download.mirrors.begin(), fetch.url);
   }
-  download.method = fetch.method;
-  download.headers = fetch.headers;
-  download.body = fetch.body;
-  for (const job::FormPart& part : fetch.files)
+  download.method = request.method;
+  download.headers = request.headers;
+  download.body = request.body;
+  for (const job::FormPart& part : request.files)
     download.parts.push_back(
         {part.name, part.value,
          part.file ? std::optional((context.job.directory / *part.file).string()) : std::nullopt, part.type});
-  if (fetch.output) download.output = context.job.directory / *fetch.output;
+  if (fetch.output) download.output = below(context.job.directory.native(), *fetch.output);
   if (fetch.checksum)
     download.checksum = {net::algorithm_named(fetch.checksum->algorithm).value(), fetch.checksum->hex};
   if (fetch.expect) {
@@ -162,16 +169,16 @@ net::Download download_for(const AttemptContext& context) {
     download.expect = expectations_of(*fetch.expect);
   }
   if (fetch.paginate) download.pages = pages_for(*fetch.paginate, context);
-  download.resume = fetch.resume;
-  download.compressed = fetch.compressed;
-  download.tell_sha256 = fetch.tell_sha256;
-  download.if_exists = if_exists_of(fetch.if_exists);
-  download.max_size = fetch.max_size;
-  download.mtime = fetch.mtime;
-  download.mode = fetch.mode;
-  download.fsync = fetch.fsync == job::Fsync::never  ? net::Fsync::never
-                   : fetch.fsync == job::Fsync::file ? net::Fsync::file
-                                                     : net::Fsync::full;
+  download.resume = saving.resume;
+  download.compressed = saving.compressed;
+  download.tell_sha256 = saving.tell_sha256;
+  download.if_exists = if_exists_of(saving.if_exists);
+  download.max_size = saving.max_size;
+  download.mtime = saving.mtime;
+  download.mode = saving.mode;
+  download.fsync = saving.fsync == job::Fsync::never  ? net::Fsync::never
+                   : saving.fsync == job::Fsync::file ? net::Fsync::file
+                                                      : net::Fsync::full;
   return download;
 }
 
@@ -238,14 +245,14 @@ struct ToOutcome {
 
 async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult& result) {
   // Read for each attempt, and kept nowhere: a secret may be renewed meanwhile.
-  auto authorization = authorization_for(fetch_of(context).auth, context.job.directory);
+  auto authorization = authorization_for(fetch_of(context).request->auth, context.job.directory);
   if (!authorization) {
     result.outcome = LocalFailure{std::move(authorization.error())};
     co_return;
   }
   net::Download wanted = download_for(context);
   wanted.transport = transport_of(context);
-  if (fetch_of(context).named_in) let_server_name(context, wanted);
+  if (fetch_of(context).saving->named_in) let_server_name(context, wanted);
   if (auto fault = fault_in_output(fetch_of(context), context.job.directory)) {
     result.outcome = LocalFailure{std::move(*fault)};
     co_return;
@@ -255,7 +262,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
     wanted.resume = false;
     wanted.if_exists = net::IfExists::overwrite;
   }
-  if (fetch_of(context).checksums && wanted.output)
+  if (fetch_of(context).saving->checksums && wanted.output)
     if (auto failed = co_await look_up(context, wanted)) {
       result.outcome = std::move(*failed);
       co_return;
@@ -273,7 +280,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
 async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::Download& wanted,
                                            AttemptResult& result, Telling& telling) {
   process::Spool body;
-  const bool keeps_body = fetch_of(context).body_as_output;
+  const bool keeps_body = fetch_of(context).saving->body_as_output;
   if (keeps_body)
     wanted.take = [&body](std::string_view piece) -> std::expected<void, std::string> {
       body.append(piece);
@@ -305,9 +312,10 @@ net::SharedTransport FetchExecutor::transport_of(const AttemptContext& context) 
 
 void FetchExecutor::let_server_name(const AttemptContext& context, net::Download& download) {
   const job::Fetch& fetch = fetch_of(context);
-  const std::filesystem::path& folder = *fetch.named_in;
+  const std::filesystem::path& folder = *fetch.saving->named_in;
   // Until the name is known the part has one of its own, the same in every run.
-  download.output = context.job.directory / folder / fmt::format(".gather-{}", net::source_of(fetch.url));
+  download.output =
+      (context.job.directory / folder / fmt::format(".gather-{}", net::source_of(fetch.url))).string();
   download.path = [this, &context, &fetch,
                    &folder](const net::Head& head) -> std::expected<std::filesystem::path, std::string> {
     std::optional<std::string> name;
@@ -327,13 +335,14 @@ void FetchExecutor::let_server_name(const AttemptContext& context, net::Download
 
 async::Co<std::optional<Outcome>> FetchExecutor::look_up(const AttemptContext& context,
                                                          net::Download& download) {
-  const auto& source = fetch_of(context).checksums;
+  const auto& source = fetch_of(context).saving->checksums;
   {
     const auto guard = co_await reading_.scoped();
     if (!lists_.contains(*source))
       if (auto failed = co_await read_list(context, *source)) co_return failed;
   }
-  auto checksum = net::checksum_for(download.output->filename().native(), lists_.at(*source));
+  const std::string name = download.output->substr(download.output->rfind('/') + 1);
+  auto checksum = net::checksum_for(name, lists_.at(*source));
   if (!checksum)
     co_return LocalFailure{fmt::format("no checksum in {}: {}", inert(*source), checksum.error())};
   download.checksum = std::move(*checksum);

@@ -15,7 +15,7 @@ void LateNames::take_in(const job::Job& job) {
   for (std::size_t i = 0; i < job.tasks.size(); ++i) {
     const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&job.tasks[i].action);
     if (fetch != nullptr && (*fetch)->output)
-      owners_.emplace((*fetch)->output->string(), job::TaskId(static_cast<std::uint32_t>(i)));
+      owners_.emplace(*(*fetch)->output, job::TaskId(static_cast<std::uint32_t>(i)));
   }
 }
 
@@ -29,8 +29,8 @@ std::expected<void, std::string> LateNames::claim(const job::Job& job, job::Task
   std::string& had = claimed_[task];
   if (!had.empty() && had != path.string()) owners_.erase(had);
   had = path.string();
-  if (const auto whole = job::written_for(path))
-    if (const auto other = owners_.find(whole->string()); other != owners_.end())
+  if (const auto whole = job::written_for(path.native()))
+    if (const auto other = owners_.find(std::string(*whole)); other != owners_.end())
       return std::unexpected(
           fmt::format("the server names this {}, where the file of {} is written until it is whole",
                       inert(path.native()), inert(job[other->second].id)));

@@ -36,42 +36,43 @@ TEST_CASE("a query is encoded and joins that of the URL", "[job][fetch]") {
 
 TEST_CASE("a form is a body with its type, and makes a POST", "[job][fetch]") {
   const OneFetch fetch("{url: http://a/, form: {name: 'A & B', n: [1, 2]}}");
-  CHECK(fetch->body == "name=A%20%26%20B&n=1&n=2");
-  CHECK(fetch->headers == std::vector<NameValue>{{"Content-Type", "application/x-www-form-urlencoded"}});
-  CHECK(fetch->method == "POST");
+  CHECK(fetch->request->body == "name=A%20%26%20B&n=1&n=2");
+  CHECK(fetch->request->headers ==
+        std::vector<NameValue>{{"Content-Type", "application/x-www-form-urlencoded"}});
+  CHECK(fetch->request->method == "POST");
 }
 
 TEST_CASE("files are parts of a body, each a path or more about it", "[job][fetch]") {
   const OneFetch fetch(
       "{url: http://a/, files: {photo: cat.jpg, table: {file: t.csv, type: text/csv}, title: {value: Cat}}}");
-  CHECK(fetch->method == "POST");
-  REQUIRE(fetch->files.size() == 3);
-  CHECK(fetch->files[0].file == "cat.jpg");
-  CHECK(fetch->files[1].type == "text/csv");
-  CHECK(fetch->files[2].value == "Cat");
-  CHECK_FALSE(fetch->files[2].file.has_value());
+  CHECK(fetch->request->method == "POST");
+  REQUIRE(fetch->request->files.size() == 3);
+  CHECK(fetch->request->files[0].file == "cat.jpg");
+  CHECK(fetch->request->files[1].type == "text/csv");
+  CHECK(fetch->request->files[2].value == "Cat");
+  CHECK_FALSE(fetch->request->files[2].file.has_value());
   // A task's body of another kind goes over the default one.
-  CHECK(OneFetch("{url: http://a/, json: 1}", "defaults: {fetch: {files: {a: b}}}")->files.empty());
+  CHECK(OneFetch("{url: http://a/, json: 1}", "defaults: {fetch: {files: {a: b}}}")->request->files.empty());
 }
 
 TEST_CASE("credentials point at a variable or a file", "[job][fetch]") {
   const OneFetch basic("{url: http://a/, auth: {basic: {user: me, password: {env: PASSWORD}}}}");
-  const auto& login = std::get<BasicAuth>(basic->auth);
+  const auto& login = std::get<BasicAuth>(basic->request->auth);
   CHECK(login.user == "me");
   CHECK(login.password.kind == SecretSource::Kind::environment);
   CHECK(login.password.name == "PASSWORD");
   const OneFetch bearer("{url: http://a/, auth: {bearer: {token: {file: secrets/token}}}}");
-  CHECK(std::get<BearerAuth>(bearer->auth).token.name == "secrets/token");
+  CHECK(std::get<BearerAuth>(bearer->request->auth).token.name == "secrets/token");
 }
 
 TEST_CASE("between auth and a header Authorization the task's own holds", "[job][fetch]") {
   const std::string auth = "auth: {bearer: {token: {env: T}}}";
   const std::string header = "headers: {authorization: x}";
   const OneFetch own_header("{url: http://a/, " + header + "}", "defaults: {fetch: {" + auth + "}}");
-  CHECK(std::holds_alternative<std::monostate>(own_header->auth));
+  CHECK(std::holds_alternative<std::monostate>(own_header->request->auth));
   const OneFetch own_auth("{url: http://a/, " + auth + "}", "defaults: {fetch: {" + header + "}}");
-  CHECK(std::holds_alternative<BearerAuth>(own_auth->auth));
-  CHECK(own_auth->headers.empty());
+  CHECK(std::holds_alternative<BearerAuth>(own_auth->request->auth));
+  CHECK(own_auth->request->headers.empty());
   CHECK(faults(auth + ", " + header) == "1:37 there is a header Authorization as well");
 }
 

@@ -28,9 +28,9 @@ TEST_CASE("a fetch is a URL, or a mapping with one", "[job][fetch]") {
       "output: ./data//x, sha256: " +
       std::string(64, 'A') + ", expect: {status: [200, 304]}}");
   CHECK(fetch->url == "HTTPS://example.org");
-  CHECK(fetch->method == "PUT");
-  CHECK(fetch->headers == std::vector<NameValue>{{"Accept", "*/*"}, {"X-N", "1"}});
-  CHECK(fetch->body == "hello");
+  CHECK(fetch->request->method == "PUT");
+  CHECK(fetch->request->headers == std::vector<NameValue>{{"Accept", "*/*"}, {"X-N", "1"}});
+  CHECK(fetch->request->body == "hello");
   CHECK(fetch->output == "data/x");
   CHECK(fetch->checksum == Checksum{"sha256", std::string(64, 'a')});
   CHECK(fetch->expect->status.listed == std::vector<int>{200, 304});
@@ -54,8 +54,8 @@ TEST_CASE("dir is the folder of the output, or of a file named after the URL", "
   CHECK(OneFetch("http://h/a", "defaults: {fetch: {dir: got}}")->output == "got/a");
   CHECK(OneFetch("{urls: [http://h/a, http://i/b], dir: got}")->output == "got/a");
   const OneFetch late("{url: http://h/, dir: got, content_disposition: true}");
-  CHECK((late->named_in == "got" && !late->output));
-  CHECK_FALSE(OneFetch("{url: http://h/a, dir: got, content_disposition: false}")->named_in);
+  CHECK((late->saving->named_in == "got" && !late->output));
+  CHECK_FALSE(OneFetch("{url: http://h/a, dir: got, content_disposition: false}")->saving->named_in);
 }
 
 TEST_CASE("paginate says where the next page is and what is taken of each", "[job][fetch][pages]") {
@@ -77,8 +77,8 @@ TEST_CASE("C63: two fetches may not be named alike after their URLs", "[job][fet
 }
 
 TEST_CASE("a fetch goes on from its part unless it says otherwise", "[job][fetch]") {
-  CHECK(OneFetch("http://a/")->resume);
-  CHECK_FALSE(OneFetch("{url: http://a/, output: x, resume: false}")->resume);
+  CHECK(OneFetch("http://a/")->saving->resume);
+  CHECK_FALSE(OneFetch("{url: http://a/, output: x, resume: false}")->saving->resume);
 }
 
 TEST_CASE("a checksum is in hexadecimal, or in base64 as package locks have it", "[job][fetch]") {
@@ -89,7 +89,7 @@ TEST_CASE("a checksum is in hexadecimal, or in base64 as package locks have it",
   CHECK(checksum("blake2b:" + std::string(128, '0')) == Checksum{"blake2b", std::string(128, '0')});
   CHECK(checksum("sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=") ==
         Checksum{"sha256", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"});
-  CHECK(OneFetch("{url: http://a/, output: x, checksums: SHA256SUMS}")->checksums == "SHA256SUMS");
+  CHECK(OneFetch("{url: http://a/, output: x, checksums: SHA256SUMS}")->saving->checksums == "SHA256SUMS");
 
   const auto problems = [](const std::string& keys) {
     return load(yaml("tasks: {a: {fetch: {url: http://a/, output: x, " + keys + "}}}")).problems.size();
@@ -107,14 +107,14 @@ TEST_CASE("a checksum is in hexadecimal, or in base64 as package locks have it",
 TEST_CASE("what becomes of the file is said in words, sizes and modes", "[job][fetch]") {
   const OneFetch fetch(
       "{url: http://a/, output: x, if_exists: fail, max_size: 10MB, mtime: true, mode: 0640, fsync: full}");
-  CHECK(fetch->if_exists == IfExists::fail);
-  CHECK(fetch->max_size == 10'000'000U);
-  CHECK(fetch->mtime);
-  CHECK(fetch->mode == 0640U);
-  CHECK(fetch->fsync == Fsync::full);
-  CHECK(OneFetch("{url: http://a/, max_size: 500}")->max_size == 500U);
-  CHECK(OneFetch("{url: http://a/, max_size: 4MiB}")->max_size == 4U * 1024 * 1024);
-  CHECK(OneFetch("http://a/")->if_exists == IfExists::verify);
+  CHECK(fetch->saving->if_exists == IfExists::fail);
+  CHECK(fetch->saving->max_size == 10'000'000U);
+  CHECK(fetch->saving->mtime);
+  CHECK(fetch->saving->mode == 0640U);
+  CHECK(fetch->saving->fsync == Fsync::full);
+  CHECK(OneFetch("{url: http://a/, max_size: 500}")->saving->max_size == 500U);
+  CHECK(OneFetch("{url: http://a/, max_size: 4MiB}")->saving->max_size == 4U * 1024 * 1024);
+  CHECK(OneFetch("http://a/")->saving->if_exists == IfExists::verify);
 
   for (const std::string bad : {"if_exists: maybe", "max_size: -1", "max_size: 1.5MB", "max_size: 10 MB",
                                 "max_size: MB", "max_size: 99999999999TB", "mode: 888", "mode: 64",
@@ -123,16 +123,16 @@ TEST_CASE("what becomes of the file is said in words, sizes and modes", "[job][f
 }
 
 TEST_CASE("a fetch that sends something is a POST unless it says otherwise", "[job][fetch]") {
-  CHECK(OneFetch("http://a/")->method == "GET");
-  CHECK(OneFetch("{url: http://a/, body: x}")->method == "POST");
-  CHECK(OneFetch("{url: http://a/, body: x, method: PATCH}")->method == "PATCH");
+  CHECK(OneFetch("http://a/")->request->method == "GET");
+  CHECK(OneFetch("{url: http://a/, body: x}")->request->method == "POST");
+  CHECK(OneFetch("{url: http://a/, body: x, method: PATCH}")->request->method == "PATCH");
 }
 
 TEST_CASE("json is sent as JSON, and says so", "[job][fetch]") {
   const OneFetch fetch("{url: http://a/, json: {n: 1, list: [true, ~, 'no', 0x10], s: \"ä\\n\"}}");
-  CHECK(fetch->body == R"({"n":1,"list":[true,null,"no",16],"s":"ä\n"})");
-  CHECK(fetch->headers == std::vector<NameValue>{{"Content-Type", "application/json"}});
-  CHECK(OneFetch("{url: http://a/, json: [], headers: {content-type: a/b}}")->headers ==
+  CHECK(fetch->request->body == R"({"n":1,"list":[true,null,"no",16],"s":"ä\n"})");
+  CHECK(fetch->request->headers == std::vector<NameValue>{{"Content-Type", "application/json"}});
+  CHECK(OneFetch("{url: http://a/, json: [], headers: {content-type: a/b}}")->request->headers ==
         std::vector<NameValue>{{"content-type", "a/b"}});
 }
 
@@ -140,11 +140,11 @@ TEST_CASE("default fetch keys are joined with a task's own, headers by name", "[
   const std::string defaults =
       "defaults: {fetch: {headers: {Accept: a, X: x}, expect: {status: 200}, body: d}}";
   const OneFetch fetch("{url: http://a/, headers: {ACCEPT: b}, json: 1}", defaults);
-  CHECK(fetch->headers ==
+  CHECK(fetch->request->headers ==
         std::vector<NameValue>{{"ACCEPT", "b"}, {"X", "x"}, {"Content-Type", "application/json"}});
-  CHECK(fetch->body == "1");
+  CHECK(fetch->request->body == "1");
   CHECK(fetch->expect->status.listed == std::vector<int>{200});
-  CHECK(OneFetch("http://a/", defaults)->body == "d");
+  CHECK(OneFetch("http://a/", defaults)->request->body == "d");
 }
 
 TEST_CASE("without a list any 2xx is success, with one only what it names", "[job][fetch]") {
@@ -193,6 +193,6 @@ TEST_CASE("C63: a fetch may not write where the part of another is", "[job][fetc
 
 TEST_CASE("a body of one's own does not pass for the JSON of the defaults", "[job][fetch]") {
   const OneFetch fetch("{url: http://a/, body: x}", "defaults: {fetch: {json: {a: 1}}}");
-  CHECK(fetch->body == "x");
-  CHECK(fetch->headers.empty());
+  CHECK(fetch->request->body == "x");
+  CHECK(fetch->request->headers.empty());
 }

@@ -180,7 +180,7 @@ TEST_CASE("a file that appears meanwhile is replaced by a whole one, a folder is
 
 TEST_CASE("who must not replace anything looks first", "[net][at_once]") {
   Fixture one;
-  CHECK(one.folders.absent_from(one.folder / "a") >= 0);  // The folder has been read.
+  CHECK(one.folders.absent_from((one.folder / "a").native()) >= 0);  // The folder has been read.
   one.folder.write("a", "mine");
   CHECK(fetch(one.to("a", IfExists::fail)) == "local: " + (one.folder / "a").native() + " is there already");
   CHECK(fetch(one.to("a", IfExists::skip)) == "0, 4 bytes");
@@ -190,7 +190,7 @@ TEST_CASE("who must not replace anything looks first", "[net][at_once]") {
 TEST_CASE("a folder that has gone is made again", "[net][at_once]") {
   Fixture one;
   fs::create_directory(one.folder / "sub");
-  CHECK(one.folders.absent_from(one.folder / "sub/a") >= 0);
+  CHECK(one.folders.absent_from((one.folder / "sub/a").native()) >= 0);
   fs::remove(one.folder / "sub");
   CHECK(fetch(one.to("sub/a")) == "200, 5 bytes");
   CHECK(one.folder.list() == "sub sub/a");
@@ -201,12 +201,12 @@ TEST_CASE("output folders know what was there, and what may have come", "[net][a
   folder.write("a", "");
   folder.write("b.part", "");
   OutputFolders folders;
-  CHECK(folders.absent_from(folder / "a") == -1);
-  CHECK(folders.absent_from(folder / "b") == -1);
-  CHECK(folders.absent_from(folder / "none/x") == -1);
-  const int found = folders.absent_from(folder / "c");
+  CHECK(folders.absent_from((folder / "a").native()) == -1);
+  CHECK(folders.absent_from((folder / "b").native()) == -1);
+  CHECK(folders.absent_from((folder / "none/x").native()) == -1);
+  const int found = folders.absent_from((folder / "c").native());
   CHECK(found >= 0);
-  CHECK(folders.absent_from(folder / "d") == found);
-  folders.appeared(folder / "c");
-  CHECK(folders.absent_from(folder / "c") == -1);
+  CHECK(folders.absent_from((folder / "d").native()) == found);
+  folders.appeared((folder / "c").native());
+  CHECK(folders.absent_from((folder / "c").native()) == -1);
 }

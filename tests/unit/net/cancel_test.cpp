@@ -50,7 +50,7 @@ TEST_CASE("a cancelled download leaves no part and no connection", "[net][cancel
   bool began = false;
   CHECK_THROWS_AS(loop.run([](Loop& on, Session& with, const Download& what, bool& flag) -> Co<> {
     auto task = on.create_task(download(with, what));
-    flag = co_await grown(what.output->native() + ".part", 5);
+    flag = co_await grown(*what.output + ".part", 5);
     task.cancel();
     co_await task;
   }(loop, session, wanted, began)),

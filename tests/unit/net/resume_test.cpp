@@ -252,7 +252,7 @@ TEST_CASE("a cancelled download leaves a part that can be gone on from", "[net][
   const auto cancel_midway = [](async::Loop& on, Session& with, const Download& what) -> async::Co<> {
     auto task = on.create_task(download(with, what));
     std::error_code ignored;
-    for (int i = 0; i < 2000 && fs::file_size(what.output->native() + ".part", ignored) != 5; ++i)
+    for (int i = 0; i < 2000 && fs::file_size(*what.output + ".part", ignored) != 5; ++i)
       co_await async::sleep(1ms);
     task.cancel();
     co_await task;

@@ -93,7 +93,7 @@ const std::string hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043
 job::Fetch to(const char* output, std::string list) {
   job::Fetch fetch;
   fetch.output = output;
-  fetch.checksums = std::move(list);
+  fetch.saving.edit().checksums = std::move(list);
   return fetch;
 }
 
