@@ -30,7 +30,7 @@
 #include "core/async/loop/runner.hpp"
 #include "core/async/loop/running.hpp"
 #include "core/async/loop/task_tree.hpp"
-#include "core/async/loop/timer_heap.hpp"
+#include "core/async/loop/timer_queue.hpp"
 #include "core/async/loop/watch.hpp"
 #include "core/async/sync/barrier.hpp"
 #include "core/async/sync/condition.hpp"

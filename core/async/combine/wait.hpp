@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/async/combine/ensure_future.hpp"
-#include "core/async/loop/timer_heap.hpp"
+#include "core/async/loop/timer_queue.hpp"
 #include "core/async/task/op.hpp"
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-/// The event loop: one thread, one ready queue, one timer heap, and a poller for the world outside.
+/// The event loop: one thread, one ready queue, one queue of timers, and a poller for the world outside.
 #pragma once
 
 #include "core/async/loop/poller.hpp"
@@ -216,7 +216,7 @@ class Loop {
 
   std::unique_ptr<Poller> poller_;
   ReadyQueue ready_;
-  TimerHeap timers_;
+  TimerQueue timers_;
   TaskCell* current_ = nullptr;
   TaskCell* first_task_ = nullptr;
   TaskCell* last_task_ = nullptr;

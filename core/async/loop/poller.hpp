@@ -1,7 +1,7 @@
 /// Where a loop gets its time and its events from: libuv for real, or nothing at all and virtual time.
 #pragma once
 
-#include "core/async/loop/timer_heap.hpp"
+#include "core/async/loop/timer_queue.hpp"
 
 #include <memory>
 #include <optional>

@@ -1,7 +1,7 @@
 /// Waiting for a moment or for the next pass: sleep and yield.
 #pragma once
 
-#include "core/async/loop/timer_heap.hpp"
+#include "core/async/loop/timer_queue.hpp"
 #include "core/async/task/op.hpp"
 
 namespace gather::async {

@@ -46,7 +46,7 @@ void operator delete[](void* piece, std::size_t) noexcept { std::free(piece); }
 
 namespace {
 
-// What `rounds(1000)` allocates once `rounds(20)` has grown what grows: rings, the timer heap. The
+// What `rounds(1000)` allocates once `rounds(20)` has grown what grows: rings, the timers. The
 // coroutine's own frame does not count.
 template <class Rounds>
 Co<std::size_t> count(Rounds rounds) {
