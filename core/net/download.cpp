@@ -273,6 +273,8 @@ class Attempt {
 
   /// Makes the whole body the output, if it is as expected.
   async::Co<> finish(Answer& answer, Receiver& receiver, std::uint64_t had) {
+    if (part_)
+      if (const auto flushed = part_->flush(); !flushed) co_return fail(flushed.error());
     // In its place from the beginning: it is large, and moved for each coroutine that it passes.
     Fetched& fetched = result_.emplace<Fetched>();
     fetched.status = answer.head.status;

@@ -17,9 +17,10 @@
 
 namespace gather::net {
 
-// As curl's own. libcurl reads up to a hundred of these before it returns, which is long: see
-// Multi::longest_hold. From 128 KB on each request would cost a map and its page faults.
-inline constexpr long transfer_buffer_size = 100 * 1024;
+// libcurl hands it over in pieces of CURL_MAX_WRITE_SIZE, of which it holds a whole number. libcurl reads up
+// to a hundred of these before it returns, which is long: see Multi::longest_hold. From 128 KB on each
+// request would cost a map and its page faults.
+inline constexpr long transfer_buffer_size = 96 * 1024;
 
 /// How long to wait for what; longest_duration where there is no limit.
 struct Patience {

@@ -33,6 +33,7 @@ constexpr std::size_t longest_name = 255;  // NAME_MAX of every file system that
 // From here on the note is on the disk, so that a killed run can be gone on from. Less is fetched again
 // sooner than a note for every small file is written.
 constexpr std::uint64_t noted_from = 1024UL * 1024;
+constexpr std::uint64_t gathered_above = 1024UL * 1024;
 
 std::string show(const fs::path& path) { return inert(path.native()); }
 
@@ -178,12 +179,14 @@ PartFile::PartFile(PartFile&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       identity_(other.identity_),
       size_(other.size_),
+      gathered_(std::exchange(other.gathered_, {})),
       note_(std::move(other.note_)),
       note_on_disk_(other.note_on_disk_) {}
 
 PartFile::~PartFile() {
   if (descriptor_ < 0) return;
-  if (in_place()) {  // Nothing that we did not make is removed.
+  if (note_) static_cast<void>(flush());  // If that fails, there is no note any more.
+  if (in_place()) {                       // Nothing that we did not make is removed.
     if (note_ && size_ != 0) put_note_down();
     if (!note_ || size_ == 0 || !note_on_disk_) {
       remove_note();
@@ -213,6 +216,7 @@ void PartFile::remove_note() noexcept {
 std::expected<void, std::string> PartFile::start_over() {
   note_.reset();
   remove_note();  // First: at no moment must it speak of bytes of another version.
+  gathered_.clear();
   if (size_ == 0) return {};
   if (ftruncate(descriptor_, 0) != 0) return std::unexpected(cannot("empty", part_path_, errno));
   lseek(descriptor_, 0, SEEK_SET);
@@ -221,6 +225,25 @@ std::expected<void, std::string> PartFile::start_over() {
 }
 
 std::expected<void, std::string> PartFile::write(std::string_view piece) {
+  const bool is_large = size_ >= gathered_above;
+  if (!is_large || (gathered_.empty() && (piece.size() < gathered_from || piece.size() >= most_gathered)))
+    return put(piece);
+  if (gathered_.size() + piece.size() > most_gathered)
+    if (auto flushed = flush(); !flushed) return flushed;
+  gathered_.reserve(most_gathered);
+  gathered_ += piece;
+  if (piece.size() < gathered_from || gathered_.size() >= most_gathered) return flush();
+  return {};
+}
+
+std::expected<void, std::string> PartFile::flush() {
+  if (gathered_.empty()) return {};
+  auto written = put(gathered_);
+  gathered_.clear();
+  return written;
+}
+
+std::expected<void, std::string> PartFile::put(std::string_view piece) {
   while (!piece.empty()) {
     const ssize_t written = ::write(descriptor_, piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
@@ -244,6 +267,7 @@ std::expected<void, std::string> PartFile::publish_as(const fs::path& path, bool
 }
 
 std::expected<void, std::string> PartFile::take_name(const std::string& path, bool replace) {
+  if (auto flushed = flush(); !flushed) return flushed;
   // Some file systems tell only at a close that there was no space. The lock must last until the file has its
   // name, so it is a twin that is closed.
   if (tells_at_close(descriptor_, identity_.device)) {

@@ -41,8 +41,8 @@ class PartFile {
   PartFile& operator=(PartFile&&) = delete;
   ~PartFile();
 
-  /// Bytes in it. What is written goes behind them.
-  std::uint64_t size() const noexcept { return size_; }
+  /// Bytes in it, those that wait for flush() included. What is written goes behind them.
+  std::uint64_t size() const noexcept { return size_ + gathered_.size(); }
   /// What its bytes are the beginning of; nothing if it is not worth keeping.
   const std::optional<PartNote>& note() const noexcept { return note_; }
   /// Good as long as this is. Reading it with a position of its own is allowed on any thread.
@@ -56,7 +56,16 @@ class PartFile {
   /// It is removed at the end, whatever it holds.
   void give_up() noexcept { note_.reset(); }
 
+  /// Once it is large, pieces of `gathered_from` bytes and more are gathered in memory, up to
+  /// `most_gathered`: they come as fast as they are taken, and few long writes cost half of many short ones.
+  /// A shorter piece ends what was there to take, so it is written at once with all before it. After a
+  /// failure it is given up.
   std::expected<void, std::string> write(std::string_view piece);
+  /// Until then the descriptor may lack the end of what was written. The destructor does it, too.
+  std::expected<void, std::string> flush();
+
+  static constexpr std::size_t gathered_from = std::size_t{16} * 1024;
+  static constexpr std::size_t most_gathered = std::size_t{128} * 1024;
 
   /// Checks that everything was written and gives it its name. Once.
   std::expected<void, std::string> publish();
@@ -73,6 +82,7 @@ class PartFile {
 
   PartFile(std::string final_path, std::string part_path, int descriptor, Identity identity) noexcept;
   std::expected<void, std::string> take_name(const std::string& path, bool replace);
+  std::expected<void, std::string> put(std::string_view bytes);
   void put_note_down();
   void forget() noexcept;  // Lets go of it, wherever it is.
   void remove_note() noexcept;
@@ -83,7 +93,8 @@ class PartFile {
   std::string part_path_;
   int descriptor_;  // Holds the lock; -1 once it is published or moved away.
   Identity identity_;
-  std::uint64_t size_ = 0;
+  std::uint64_t size_ = 0;  // Of the file.
+  std::string gathered_;    // What comes behind that.
   std::optional<PartNote> note_;
   bool note_on_disk_ = false;
 };

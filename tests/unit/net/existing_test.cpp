@@ -144,3 +144,24 @@ TEST_CASE("mode, time and fsync are as asked for", "[net][existing]") {
   CHECK((found.st_mode & 07777) == 0640);
   CHECK(found.st_mtim.tv_sec == 1761991200);
 }
+
+TEST_CASE("a large file has all its bytes before it gets its time and is looked into", "[net][existing]") {
+  const Folder folder;
+  // The last pieces are full ones, which are gathered.
+  const std::string body = std::string(1024UL * 1024, 'a') + std::string(5UL * 16 * 1024, 'z');
+  ScriptedServer server([&](const Asked&) {
+    return Reply{response(200, body, "Last-Modified: Sat, 01 Nov 2025 10:00:00 GMT\r\n")};
+  });
+  Download wanted = to(server, folder / "f", IfExists::overwrite);
+  wanted.mtime = true;
+  wanted.expect.body = [&](std::string_view text) {
+    return text == body ? std::nullopt : std::optional<std::string>("not whole");
+  };
+  for (int i = 0; i < 20; ++i) {  // What libcurl reads at a time is up to the moment.
+    REQUIRE(fetch(wanted) == fmt::format("200, {} bytes", body.size()));
+    REQUIRE(folder.read("f") == body);
+    struct stat found{};
+    REQUIRE(stat((folder / "f").c_str(), &found) == 0);
+    REQUIRE(found.st_mtim.tv_sec == 1761991200);
+  }
+}

@@ -152,6 +152,101 @@ TEST_CASE("what can't be written is told with the file's name", "[net][part]") {
   CHECK(folder.read("a") == "old");
 }
 
+namespace {
+
+/// As many as make a part large, and what they are.
+std::string megabyte() {
+  std::string bytes(1024UL * 1024, 'm');
+  for (std::size_t i = 0; i < bytes.size(); i += 997) bytes[i] = static_cast<char>('a' + i % 26);
+  return bytes;
+}
+
+/// One of those that are gathered, different for each number.
+std::string long_piece(int number) {
+  return std::string(PartFile::gathered_from, static_cast<char>('A' + number));
+}
+
+}  // namespace
+
+TEST_CASE("long pieces of a large part are gathered, and a short one takes them along", "[net][part]") {
+  const Folder folder;
+  auto part = PartFile::create(folder / "a");
+  REQUIRE(part);
+  std::string all = megabyte();
+  const auto write = [&](const std::string& piece) {
+    REQUIRE(part->write(piece));
+    all += piece;
+    CHECK(part->size() == all.size());
+  };
+  REQUIRE(part->write(all));
+  write(long_piece(0));
+  write(long_piece(1));
+  CHECK(folder.read("a.part").size() == 1024UL * 1024);
+  write("short");
+  CHECK(folder.read("a.part") == all);
+  // As many as there is room for are written when that is full, also where their lengths don't divide it.
+  for (int i = 0; i < 8; ++i) write(long_piece(i));
+  CHECK(folder.read("a.part") == all);
+  for (int i = 0; i < 6; ++i) write(long_piece(i) + "more");
+  CHECK(folder.read("a.part").size() < all.size());
+  write(std::string(PartFile::most_gathered, 'z'));
+  write(std::string(2 * PartFile::most_gathered, 'y'));
+  write(long_piece(9));
+  CHECK(folder.read("a.part").size() == all.size() - PartFile::gathered_from);
+  CHECK(part->flush());
+  CHECK(folder.read("a.part") == all);
+  write(long_piece(10));
+  CHECK(part->publish());
+  CHECK(folder.read("a") == all);
+}
+
+TEST_CASE("a part that is left has all that was written, and one that starts over nothing", "[net][part]") {
+  const Folder folder;
+  const gather::net::PartNote note{gather::net::source_of("http://a/b"), "\"tag\"", "", std::nullopt};
+  {
+    auto part = PartFile::create(folder / "a");
+    REQUIRE(part);
+    part->keep(note);
+    REQUIRE(part->write(megabyte()));
+    REQUIRE(part->write(long_piece(0)));
+    const PartFile moved = std::move(*part);
+    CHECK(moved.size() == megabyte().size() + PartFile::gathered_from);
+  }
+  CHECK(folder.read("a.part") == megabyte() + long_piece(0));
+  {
+    auto part = PartFile::create(folder / "a");
+    REQUIRE(part);
+    REQUIRE(part->note() == note);
+    REQUIRE(part->write(long_piece(1)));
+    REQUIRE(part->start_over());
+    CHECK(part->size() == 0);
+    REQUIRE(part->write("new"));
+    CHECK(part->publish());
+  }
+  CHECK(folder.read("a") == "new");
+}
+
+TEST_CASE("what was gathered and can't be written fails the part, at the end at the latest", "[net][part]") {
+  const Folder folder;
+  signal(SIGXFSZ, SIG_IGN);
+  const auto fails = [&](const auto& step) {
+    auto part = PartFile::create(folder / "a");
+    REQUIRE(part);
+    part->keep({gather::net::source_of("http://a/b"), "\"tag\"", "", std::nullopt});
+    REQUIRE(part->write(megabyte()));
+    REQUIRE(part->write(long_piece(0)));
+    const Lowered limit(RLIMIT_FSIZE, megabyte().size() + 100);
+    CHECK_FALSE(step(*part));
+    CHECK_FALSE(part->note().has_value());
+  };
+  fails([](PartFile& part) { return part.write("short"); });
+  CHECK(folder.list().empty());
+  fails([](PartFile& part) { return part.flush(); });
+  CHECK(folder.list().empty());
+  fails([](PartFile& part) { return part.publish(); });
+  CHECK(folder.list().empty());
+}
+
 TEST_CASE("C64: a name of 255 bytes has a part of its own", "[net][part]") {
   const Folder folder;
   const std::string one = std::string(254, 'x') + "1";
