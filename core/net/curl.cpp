@@ -88,6 +88,7 @@ CurlApi load_curl() {
   library.find(api.multi_add_handle, "curl_multi_add_handle");
   library.find(api.multi_remove_handle, "curl_multi_remove_handle");
   library.find(api.multi_socket_action, "curl_multi_socket_action");
+  library.find(api.multi_socket_all, "curl_multi_socket_all");
   library.find(api.multi_info_read, "curl_multi_info_read");
   library.find(api.multi_strerror, "curl_multi_strerror");
   library.find(api.share_init, "curl_share_init");

@@ -32,6 +32,7 @@ struct CurlApi {
   decltype(&curl_multi_add_handle) multi_add_handle;
   decltype(&curl_multi_remove_handle) multi_remove_handle;
   decltype(&curl_multi_socket_action) multi_socket_action;
+  CURLMcode (*multi_socket_all)(CURLM*, int* running);  // Deprecated, so its declaration is a warning.
   decltype(&curl_multi_info_read) multi_info_read;
   decltype(&curl_multi_strerror) multi_strerror;
   decltype(&curl_share_init) share_init;

@@ -32,17 +32,26 @@ void set_multi(CURLM* handle, CURLMoption option, Value value) {
   assert(code == CURLM_OK);  // All are older than the version that curl() insists on.
 }
 
-bool is_socket_pair_end(int descriptor) {
+/// Whether it is one end of a socket pair that this process has made.
+bool is_end_of_our_pair(int descriptor) {
   int domain = 0;
   socklen_t size = sizeof(domain);
-  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) return false;
+  ucred maker{};
+  size = sizeof(maker);
+  return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 && maker.pid == getpid();
 }
 
 /// libcurl before 8.13 makes its wake-up pair and the pair of each lookup without close-on-exec (curl#13618).
-/// The ends of a pair have numbers next to each other, as a rule.
-void close_pair_on_exec(int descriptor) {
-  for (const int end : {descriptor - 1, descriptor, descriptor + 1})
-    if (end > STDERR_FILENO && is_socket_pair_end(end)) fcntl(end, F_SETFD, FD_CLOEXEC);
+/// A pair gets the two lowest free numbers, of which the first is `lowest` or not far above it.
+void close_pair_on_exec(int lowest) {
+  constexpr int farthest = 256;
+  int ends = 0;
+  for (int end = lowest; ends < 2 && end <= lowest + farthest; ++end)
+    if (is_end_of_our_pair(end) && (fcntl(end, F_GETFD) & FD_CLOEXEC) == 0) {
+      fcntl(end, F_SETFD, FD_CLOEXEC);
+      ++ends;
+    }
 }
 
 /// Whether libcurl would find a word about proxies in the environment: it looks for each request.
@@ -236,7 +245,10 @@ Multi::Socket& Multi::socket(int descriptor) {
 
 void Multi::watch(CURL* easy, int descriptor, int what) noexcept {
   Socket& watched = socket(descriptor);
-  if (!watched.opened_here && !watched.watching()) close_pair_on_exec(descriptor);
+  if (!watched.opened_here && !watched.watching()) {
+    watched.opened_here = !is_end_of_our_pair(descriptor);
+    if (!watched.opened_here) close_pair_on_exec(descriptor);
+  }
   const Events events = ((what & CURL_POLL_IN) != 0 ? Events::readable : Events::none) |
                         ((what & CURL_POLL_OUT) != 0 ? Events::writable : Events::none);
   try {
@@ -256,12 +268,19 @@ void Multi::unwatch(int descriptor) noexcept {
   const auto place = static_cast<std::size_t>(descriptor);
   if (place >= sockets_.size() || !sockets_[place]) return;
   Socket& watched = *sockets_[place];
+  if (watched.wanted == Events::writable) {
+    connect_failed_ = true;
+    ring();
+  }
   // A connection between two requests, or paused, stays armed: it is wanted again soon, and nothing comes
   // meanwhile as a rule. Not the ends of pairs, which libcurl closes without a word.
   if (watched.opened_here && watched.armed == Events::readable)
     watched.wanted = Events::none;
   else
     watched.end();
+  // libcurl 7.88.1 closes a socket that is still connecting before it says this, and not by on_close. The
+  // number may come again as one end of a pair; if the socket lives, watch() will see that.
+  if (watched.armed == Events::none) watched.opened_here = false;
   if (std::exchange(watched.waiting, Events::none) == Events::none) return;
   std::ranges::replace(pending_, &watched, nullptr);
 }
@@ -323,6 +342,7 @@ void Multi::work() noexcept {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(i));
   if (!pending_.empty()) ring();  // The others of the loop first.
   if (std::exchange(timer_due_, false)) act(CURL_SOCKET_TIMEOUT, 0);
+  if (std::exchange(connect_failed_, false) && transfers_ != 0) act_for_all();
   if (transfers_ != 0 && !watchdog_.armed()) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
   hand_out_endings();
   end_doomed();
@@ -333,6 +353,15 @@ void Multi::act(curl_socket_t descriptor, int events) noexcept {
   called_at_ = loop_.now();
   int running = 0;
   curl().multi_socket_action(handle_.get(), descriptor, events, &running);
+}
+
+// Where one of several addresses has failed, libcurl 7.88.1 turns to the next one when it is called for that
+// transfer again, and asks for no such call: it would be lost until half of the time to connect is over.
+void Multi::act_for_all() noexcept {
+  const Inside inside(inside_);
+  called_at_ = loop_.now();
+  int running = 0;
+  curl().multi_socket_all(handle_.get(), &running);
 }
 
 void Multi::hand_out_endings() noexcept {

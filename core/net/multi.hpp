@@ -115,6 +115,7 @@ class Multi {
   void ring() noexcept;
   void work() noexcept;
   void act(curl_socket_t descriptor, int events) noexcept;
+  void act_for_all() noexcept;
   void hand_out_endings() noexcept;
   void end_doomed() noexcept;
 
@@ -131,7 +132,8 @@ class Multi {
   Alarm timer_{*this};
   Alarm watchdog_{*this};
   bool timer_due_ = false;
-  bool inside_ = false;  // In a call of libcurl's, from which its callbacks come.
+  bool connect_failed_ = false;  // Perhaps: a socket went that was still connecting.
+  bool inside_ = false;          // In a call of libcurl's, from which its callbacks come.
   async::TimePoint called_at_;
   async::Call work_;  // work(), scheduled.
   bool work_scheduled_ = false;

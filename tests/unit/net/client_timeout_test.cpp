@@ -1,13 +1,7 @@
 #include "tests/unit/net/client_run.hpp"
+#include "tests/unit/net/full_listener.hpp"
 
-#include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <vector>
 
 using namespace std::chrono_literals;
 using namespace gather::net;
@@ -22,36 +16,6 @@ Reply half_a_body(const ScriptedServer::Request&) {
   return {"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", Then::stall};
 }
 Reply nothing(const ScriptedServer::Request&) { return {"", Then::stall}; }
-
-/// Listens, but its queue of connections is full: the next one gets no answer.
-class FullListener {
- public:
-  FullListener() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address_);
-    bind(listener_, reinterpret_cast<sockaddr*>(&address_), size);
-    listen(listener_, 0);
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size);
-    for (int i = 0; i < 4; ++i) {
-      waiting_.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-      connect(waiting_.back(), reinterpret_cast<sockaddr*>(&address_), size);
-    }
-  }
-  FullListener(const FullListener&) = delete;
-  FullListener& operator=(const FullListener&) = delete;
-  ~FullListener() {
-    for (const int descriptor : waiting_) close(descriptor);
-    close(listener_);
-  }
-
-  std::string url() const { return fmt::format("http://127.0.0.1:{}/", ntohs(address_.sin_port)); }
-
- private:
-  int listener_;
-  sockaddr_in address_{};
-  std::vector<int> waiting_;
-};
 
 }  // namespace
 

@@ -110,7 +110,9 @@ int lowest_free_descriptor() {
 }
 
 bool settled(std::size_t count) {
-  for (int i = 0; i < 2000 && open_descriptors() > count; ++i) std::this_thread::sleep_for(1ms);
+  // Our servers are in this process, and a slow one may yet have connections to accept that were closed long
+  // ago.
+  for (int i = 0; i < 10'000 && open_descriptors() > count; ++i) std::this_thread::sleep_for(1ms);
   return open_descriptors() <= count;
 }
 

@@ -2,15 +2,20 @@
 #include "core/async/combine/timeout.hpp"
 #include "core/async/io/subprocess.hpp"
 #include "core/async/sync/semaphore.hpp"
+#include "core/async/task/sleep.hpp"
 #include "tests/unit/descriptors.hpp"
 #include "tests/unit/net/fetch.hpp"
+#include "tests/unit/net/full_listener.hpp"
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -156,6 +161,54 @@ TEST_CASE("a child would inherit nothing of a transfer", "[net][session]") {
   const Folder folder;
   CHECK(fetch({.url = server.url(), .output = folder / "a"}) == "200, 5 bytes");
   CHECK(during == before);
+}
+
+TEST_CASE("the number of a socket that never connected is good for a lookup, and for a connection after that",
+          "[net][session]") {
+  // libcurl 7.88.1 closes a socket that is still connecting without a word, and the pair of a lookup gets its
+  // number.
+  const FullListener full;
+  const ScriptedServer server(saying("hello"));
+  const std::vector<int> before = inheritable();
+  Loop loop;
+  Session session(loop);
+  loop.run([&]() -> Co<> {
+    Download wanted{.url = full.url()};
+    wanted.transport.edit().connect_timeout = 20ms;
+    CHECK(describe(co_await download(session, wanted)) == "timeout: no connection to HOST within 20 ms");
+    auto named =
+        (co_await async::this_task()).loop().create_task(get(session, "http://nonexistent.invalid/"));
+    while (!named.done()) {
+      CHECK(inheritable() == before);
+      co_await async::yield();
+    }
+    CHECK(co_await named == "dns: no address was found for nonexistent.invalid");
+    CHECK(co_await get(session, server.url()) == "200, 5 bytes");
+  }());
+}
+
+TEST_CASE("of two addresses the second is connected to where the first is silent, or refuses late",
+          "[net][session]") {
+  // libcurl closes the first one's socket unheard, and the second one's gets the same number.
+  const ScriptedServer server(saying("hello"));
+  const std::string port = server.host().substr(server.host().rfind(':') + 1);
+  std::optional<FullListener> full(std::in_place, "127.0.0.2", static_cast<std::uint16_t>(std::stoi(port)));
+  Download wanted{.url = "http://two.invalid:" + port + "/"};
+  wanted.transport.edit().resolve = {"two.invalid:" + port + ":127.0.0.2,127.0.0.1"};
+  Loop loop;
+  Session session(loop);
+  const bool refuses = GENERATE(false, true);
+  // libcurl gives half of it to the first one, if it is more than 600 ms.
+  wanted.transport.edit().connect_timeout = refuses ? 20s : 1s;
+  const auto ask = [&]() -> Co<std::string> { co_return describe(co_await download(session, wanted)); };
+  const auto story = [&]() -> Co<std::string> {
+    auto asked = loop.create_task(ask());
+    co_await async::sleep(100ms);
+    if (refuses) full.reset();  // The next SYN is answered by RST, after a second.
+    co_return co_await asked;
+  };
+  const auto result = loop.run(async::timeout(8s, story));
+  CHECK(result == "200, 5 bytes");
 }
 
 TEST_CASE("a session without requests costs no descriptor", "[net][session]") {
