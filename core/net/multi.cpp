@@ -32,6 +32,13 @@ void set_multi(CURLM* handle, CURLMoption option, Value value) {
   assert(code == CURLM_OK);  // All are older than the version that curl() insists on.
 }
 
+/// What tells a socket from all others, also from a later one of the same number; 0 for what is none.
+std::uint64_t cookie_of(int descriptor) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  return getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
 /// Whether it is one end of a socket pair that this process has made.
 bool is_end_of_our_pair(int descriptor) {
   int domain = 0;
@@ -106,8 +113,17 @@ struct Multi::Socket final : async::FdWatch {
     wanted = armed = Events::none;
   }
 
+  /// libcurl 7.88.1 closes a socket that is still connecting before it says that it wants no more of it, and
+  /// not by on_close.
+  void forget_closed() noexcept {
+    forget();
+    wanted = armed = Events::none;
+    opened_here = false;
+  }
+
   Multi& multi;
   const int descriptor;
+  std::uint64_t cookie = 0;       // Of the socket that on_open made.
   bool opened_here = false;       // By on_open, so close-on-exec; else one end of a pair of libcurl's.
   Events wanted = Events::none;   // By libcurl.
   Events armed = Events::none;    // What the kernel was asked for; more than wanted at times.
@@ -245,10 +261,8 @@ Multi::Socket& Multi::socket(int descriptor) {
 
 void Multi::watch(CURL* easy, int descriptor, int what) noexcept {
   Socket& watched = socket(descriptor);
-  if (!watched.opened_here && !watched.watching()) {
-    watched.opened_here = !is_end_of_our_pair(descriptor);
-    if (!watched.opened_here) close_pair_on_exec(descriptor);
-  }
+  if (!watched.opened_here && !watched.watching() && is_end_of_our_pair(descriptor))
+    close_pair_on_exec(descriptor);
   const Events events = ((what & CURL_POLL_IN) != 0 ? Events::readable : Events::none) |
                         ((what & CURL_POLL_OUT) != 0 ? Events::writable : Events::none);
   try {
@@ -271,6 +285,7 @@ void Multi::unwatch(int descriptor) noexcept {
   if (watched.wanted == Events::writable) {
     connect_failed_ = true;
     ring();
+    if (watched.opened_here && watched.cookie != cookie_of(descriptor)) watched.forget_closed();
   }
   // A connection between two requests, or paused, stays armed: it is wanted again soon, and nothing comes
   // meanwhile as a rule. Not the ends of pairs, which libcurl closes without a word.
@@ -278,9 +293,6 @@ void Multi::unwatch(int descriptor) noexcept {
     watched.wanted = Events::none;
   else
     watched.end();
-  // libcurl 7.88.1 closes a socket that is still connecting before it says this, and not by on_close. The
-  // number may come again as one end of a pair; if the socket lives, watch() will see that.
-  if (watched.armed == Events::none) watched.opened_here = false;
   if (std::exchange(watched.waiting, Events::none) == Events::none) return;
   std::ranges::replace(pending_, &watched, nullptr);
 }
@@ -308,10 +320,16 @@ curl_socket_t Multi::on_open(void* opener, curlsocktype, curl_sockaddr* address)
   const int descriptor =
       ::socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
   if (descriptor >= 0)
-    transfer.multi_->socket(descriptor).opened_here = true;
+    transfer.multi_->opened(descriptor);
   else if (errno != EAFNOSUPPORT)  // A kernel without IPv6: libcurl goes on with the next address.
     transfer.on_no_socket(fmt::format("can't open a socket: {}", system_error_text(errno)));
   return descriptor;
+}
+
+void Multi::opened(int descriptor) {
+  Socket& opened = socket(descriptor);
+  opened.opened_here = true;
+  opened.cookie = cookie_of(descriptor);
 }
 
 int Multi::on_close(void* owner, curl_socket_t descriptor) noexcept {

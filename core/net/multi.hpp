@@ -108,6 +108,7 @@ class Multi {
   static int on_close(void* multi, curl_socket_t descriptor) noexcept;
 
   Socket& socket(int descriptor);
+  void opened(int descriptor);
   void watch(CURL* easy, int descriptor, int what) noexcept;
   void unwatch(int descriptor) noexcept;
   void set_timer(long milliseconds) noexcept;

@@ -45,6 +45,10 @@ class WatchSet {
 
   void remove(FdWatch& watch, int descriptor) noexcept {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+    forget(watch);
+  }
+
+  void forget(FdWatch& watch) noexcept {
     for (std::size_t i = next_; i < count_; ++i)
       if (batch_[i].data.ptr == &watch) batch_[i].data.ptr = nullptr;
   }
@@ -84,6 +88,11 @@ void FdWatch::start(Loop& loop, int descriptor, Events events) {
 void FdWatch::stop() noexcept {
   if (!watching()) return;
   set_->remove(*this, descriptor_);
+  set_ = nullptr;
+}
+
+void FdWatch::forget() noexcept {
+  if (watching()) set_->forget(*this);
   set_ = nullptr;
 }
 

@@ -38,6 +38,9 @@ class FdWatch {
   /// for another watch, or a descriptor that can't be polled, such as a regular file).
   void start(Loop& loop, int descriptor, Events events);
   void stop() noexcept;
+  /// The same of a descriptor that was closed meanwhile: its number, which may be somebody else's by now, is
+  /// not touched.
+  void forget() noexcept;
 
  protected:
   ~FdWatch() { stop(); }
