@@ -86,7 +86,7 @@ std::expected<std::string, std::string> name_after(std::string_view url) {
   if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos)
     url.remove_prefix(scheme + 3);
   const std::size_t slash = url.rfind('/');
-  const std::string name = slash == std::string_view::npos ? "" : percent_decoded(url.substr(slash + 1));
+  std::string name = slash == std::string_view::npos ? "" : percent_decoded(url.substr(slash + 1));
   if (name.empty()) return std::unexpected("this URL ends in no name for a file");
   const auto refuse = [&](std::string_view why) {
     return std::unexpected(

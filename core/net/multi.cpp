@@ -1,8 +1,8 @@
 #include "core/net/multi.hpp"
 
 #include "core/base/error.hpp"
+#include "core/net/sockets.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,46 +32,11 @@ void set_multi(CURLM* handle, CURLMoption option, Value value) {
   assert(code == CURLM_OK);  // All are older than the version that curl() insists on.
 }
 
-/// What tells a socket from all others, also from a later one of the same number; 0 for what is none.
-std::uint64_t cookie_of(int descriptor) {
-  std::uint64_t cookie = 0;
-  socklen_t size = sizeof(cookie);
-  return getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
-/// Whether it is one end of a socket pair that this process has made.
-bool is_end_of_our_pair(int descriptor) {
-  int domain = 0;
-  socklen_t size = sizeof(domain);
-  if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) return false;
-  ucred maker{};
-  size = sizeof(maker);
-  return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 && maker.pid == getpid();
-}
-
-/// libcurl before 8.13 makes its wake-up pair and the pair of each lookup without close-on-exec (curl#13618).
-/// A pair gets the two lowest free numbers, of which the first is `lowest` or not far above it.
-void close_pair_on_exec(int lowest) {
-  constexpr int farthest = 256;
-  int ends = 0;
-  for (int end = lowest; ends < 2 && end <= lowest + farthest; ++end)
-    if (is_end_of_our_pair(end) && (fcntl(end, F_GETFD) & FD_CLOEXEC) == 0) {
-      fcntl(end, F_SETFD, FD_CLOEXEC);
-      ++ends;
-    }
-}
-
 /// Whether libcurl would find a word about proxies in the environment: it looks for each request.
 bool environment_speaks_of_proxies() {
   constexpr std::array<const char*, 7> names{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                              "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
   return std::ranges::any_of(names, [](const char* name) { return std::getenv(name) != nullptr; });
-}
-
-int lowest_free_descriptor() {
-  const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  close(descriptor);
-  return descriptor;
 }
 
 /// Marks that we are in a call of libcurl's.
