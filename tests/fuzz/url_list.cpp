@@ -43,7 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::set<std::filesystem::path> files;
   for (const Task& task : made.job.tasks) {
     const auto& output = std::get<std::unique_ptr<const Fetch>>(task.action)->output;
-    require(output && output->is_relative() && *output->begin() != ".." && files.insert(*output).second);
+    require(output.has_value());
+    const std::filesystem::path path = *output;
+    require(path.is_relative() && *path.begin() != ".." && path == path.lexically_normal());
+    require(files.insert(path).second);
   }
   return 0;
 }
