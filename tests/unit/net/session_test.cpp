@@ -199,7 +199,7 @@ TEST_CASE("of two addresses the second is connected to where the first is silent
   Session session(loop);
   const bool refuses = GENERATE(false, true);
   // libcurl gives half of it to the first one, if it is more than 600 ms.
-  wanted.transport.edit().connect_timeout = refuses ? 20s : 1s;
+  wanted.transport.edit().connect_timeout = refuses ? 20s : 3s;
   const auto ask = [&]() -> Co<std::string> { co_return describe(co_await download(session, wanted)); };
   const auto story = [&]() -> Co<std::string> {
     auto asked = loop.create_task(ask());
