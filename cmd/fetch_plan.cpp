@@ -151,23 +151,24 @@ std::uint64_t size(const Given& given) {
 void set_transfer(const FetchCommand& command, job::Fetch& fetch) {
   using job::HttpVersion;
   using job::IfExists;
+  job::Saving& saving = fetch.saving.edit();
   if (command.if_exists)
-    fetch.saving.edit().if_exists = one_of<IfExists>(*command.if_exists, {{"verify", IfExists::verify},
-                                                                          {"skip", IfExists::skip},
-                                                                          {"overwrite", IfExists::overwrite},
-                                                                          {"fail", IfExists::fail}});
-  if (command.max_size) fetch.saving.edit().max_size = size(*command.max_size);
+    saving.if_exists = one_of<IfExists>(*command.if_exists, {{"verify", IfExists::verify},
+                                                             {"skip", IfExists::skip},
+                                                             {"overwrite", IfExists::overwrite},
+                                                             {"fail", IfExists::fail}});
+  if (command.max_size) saving.max_size = size(*command.max_size);
   job::Transport& transport = fetch.transport.edit();
   if (command.connect_timeout) transport.connect_timeout = time_limit(*command.connect_timeout);
   if (command.stall_timeout) transport.stall_timeout = time_limit(*command.stall_timeout);
   if (command.limit_rate) transport.limit_rate = size(*command.limit_rate);
   if (command.http)
     transport.http = one_of<HttpVersion>(*command.http, {{"1.1", HttpVersion::one}, {"2", HttpVersion::two}});
-  fetch.saving.edit().compressed = command.compressed;
+  saving.compressed = command.compressed;
   transport.netrc = command.netrc;
   transport.insecure = command.insecure;
   transport.public_only = command.public_only;
-  if (command.fsync) fetch.saving.edit().fsync = job::Fsync::file;
+  if (command.fsync) saving.fsync = job::Fsync::file;
 }
 
 bool names_coding(const std::vector<job::NameValue>& headers) {
@@ -214,18 +215,19 @@ FetchPlan plan_fetch(const FetchCommand& command) {
 
   job::Fetch pattern;
   pattern.request.edit().headers = headers(command.headers);
-  pattern.saving.edit().tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
-  pattern.saving.edit().body_as_output = to_stdout;
-  pattern.saving.edit().resume = !command.no_resume;
+  job::Saving& saving = pattern.saving.edit();
+  saving.tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
+  saving.body_as_output = to_stdout;
+  saving.resume = !command.no_resume;
   set_transfer(command, pattern);
-  if (pattern.saving->compressed && names_coding(pattern.request->headers))
+  if (saving.compressed && names_coding(pattern.request->headers))
     throw Error(ExitStatus::usage,
                 "--compressed asks for gzip and deflate, and there is a header (-H) "
                 "Accept-Encoding as well; remove one of them");
   if (command.checksums && command.content_disposition)
     refuse(*command.checksums,
            "a list goes by names, and with --content-disposition they are known too late");
-  if (command.checksums) pattern.saving.edit().checksums = checksums(*command.checksums, plan.printed);
+  if (command.checksums) saving.checksums = checksums(*command.checksums, plan.printed);
   std::filesystem::path directory = command.directory ? command.directory->value : ".";
   if (directory.empty()) refuse(*command.directory, "an empty name is no folder; . is the one you are in");
   if (command.name && !to_stdout) {

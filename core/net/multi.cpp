@@ -200,6 +200,7 @@ void Multi::remove(Transfer& transfer) noexcept {
     curl().multi_remove_handle(handle_.get(), transfer.easy());
   }
   std::erase(doomed_, &transfer);
+  std::erase(unconnected_, &transfer);
   if (--transfers_ == 0) loop_.disarm(watchdog_);
 }
 
@@ -210,10 +211,13 @@ CURLcode Multi::resume(Transfer& transfer) noexcept {
 }
 
 int Multi::on_socket(CURL* easy, curl_socket_t descriptor, int what, void* multi, void*) noexcept {
-  if (what == CURL_POLL_REMOVE)
-    static_cast<Multi*>(multi)->unwatch(descriptor);
-  else
-    static_cast<Multi*>(multi)->watch(easy, descriptor, what);
+  auto& self = *static_cast<Multi*>(multi);
+  if (what == CURL_POLL_REMOVE) {
+    self.note_unconnected(easy, descriptor);
+    self.unwatch(descriptor);
+  } else {
+    self.watch(easy, descriptor, what);
+  }
   return 0;
 }
 
@@ -243,15 +247,21 @@ void Multi::watch(CURL* easy, int descriptor, int what) noexcept {
   }
 }
 
+void Multi::note_unconnected(CURL* easy, int descriptor) noexcept {
+  if (socket(descriptor).wanted != Events::writable) return;
+  Transfer* transfer = nullptr;
+  curl().easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  if (transfer == nullptr) return;
+  unconnected_.push_back(transfer);
+  ring();
+}
+
 void Multi::unwatch(int descriptor) noexcept {
   const auto place = static_cast<std::size_t>(descriptor);
   if (place >= sockets_.size() || !sockets_[place]) return;
   Socket& watched = *sockets_[place];
-  if (watched.wanted == Events::writable) {
-    connect_failed_ = true;
-    ring();
-    if (watched.opened_here && watched.cookie != cookie_of(descriptor)) watched.forget_closed();
-  }
+  if (watched.wanted == Events::writable && watched.opened_here && watched.cookie != cookie_of(descriptor))
+    watched.forget_closed();
   // A connection between two requests, or paused, stays armed: it is wanted again soon, and nothing comes
   // meanwhile as a rule. Not the ends of pairs, which libcurl closes without a word.
   if (watched.opened_here && watched.armed == Events::readable)
@@ -325,10 +335,10 @@ void Multi::work() noexcept {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(i));
   if (!pending_.empty()) ring();  // The others of the loop first.
   if (std::exchange(timer_due_, false)) act(CURL_SOCKET_TIMEOUT, 0);
-  if (std::exchange(connect_failed_, false) && transfers_ != 0) act_for_all();
   if (transfers_ != 0 && !watchdog_.armed()) loop_.arm(watchdog_, loop_.now() + watchdog_interval);
   hand_out_endings();
   end_doomed();
+  turn_to_next_address();
 }
 
 void Multi::act(curl_socket_t descriptor, int events) noexcept {
@@ -340,11 +350,17 @@ void Multi::act(curl_socket_t descriptor, int events) noexcept {
 
 // Where one of several addresses has failed, libcurl 7.88.1 turns to the next one when it is called for that
 // transfer again, and asks for no such call: it would be lost until half of the time to connect is over.
-void Multi::act_for_all() noexcept {
-  const Inside inside(inside_);
-  called_at_ = loop_.now();
-  int running = 0;
-  curl().multi_socket_all(handle_.get(), &running);
+// Those that have ended with that address are no longer in the list, so this is rare.
+void Multi::turn_to_next_address() noexcept {
+  if (unconnected_.empty()) return;
+  unconnected_.clear();
+  {
+    const Inside inside(inside_);
+    called_at_ = loop_.now();
+    int running = 0;
+    curl().multi_socket_all(handle_.get(), &running);
+  }
+  hand_out_endings();
 }
 
 void Multi::hand_out_endings() noexcept {

@@ -111,12 +111,13 @@ class Multi {
   void opened(int descriptor);
   void watch(CURL* easy, int descriptor, int what) noexcept;
   void unwatch(int descriptor) noexcept;
+  void note_unconnected(CURL* easy, int descriptor) noexcept;
   void set_timer(long milliseconds) noexcept;
   void keep(std::size_t connections) noexcept;
   void ring() noexcept;
   void work() noexcept;
   void act(curl_socket_t descriptor, int events) noexcept;
-  void act_for_all() noexcept;
+  void turn_to_next_address() noexcept;
   void hand_out_endings() noexcept;
   void end_doomed() noexcept;
 
@@ -130,11 +131,11 @@ class Multi {
   std::vector<Socket*> pending_;                  // Have events that libcurl was not told of yet.
   std::unordered_set<const void*> claimed_;       // Connections.
   std::vector<Transfer*> doomed_;                 // Whose socket can't be watched.
+  std::vector<Transfer*> unconnected_;            // Whose socket went while it was still connecting.
   Alarm timer_{*this};
   Alarm watchdog_{*this};
   bool timer_due_ = false;
-  bool connect_failed_ = false;  // Perhaps: a socket went that was still connecting.
-  bool inside_ = false;          // In a call of libcurl's, from which its callbacks come.
+  bool inside_ = false;  // In a call of libcurl's, from which its callbacks come.
   async::TimePoint called_at_;
   async::Call work_;  // work(), scheduled.
   bool work_scheduled_ = false;

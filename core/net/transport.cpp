@@ -92,7 +92,7 @@ void HttpTransfer::set_transport(const TrustSource& trust) {
   if (how.limit_rate == 0) return;
   set(easy, CURLOPT_MAX_RECV_SPEED_LARGE,
       static_cast<curl_off_t>(std::min<std::uint64_t>(how.limit_rate, std::int64_t{1} << 40)));
-  // libcurl reads a hundred buffers before it looks at the clock: a second's worth, or 96 KB.
+  // libcurl reads a hundred buffers before it looks at the clock: a second's worth, or 100 KB.
   set(easy, CURLOPT_BUFFERSIZE,
       static_cast<long>(std::clamp<std::uint64_t>(how.limit_rate / 100, 1024, transfer_buffer_size)));
 }

@@ -115,10 +115,7 @@ void TimerQueue::close_ranks() noexcept {
   front_ = removed_ = 0;
 }
 
-void TimerQueue::add_to_heap(const Entry& entry) noexcept {
-  const Entry added = entry;
-  sift_up(heap_.add(), added);
-}
+void TimerQueue::add_to_heap(const Entry& entry) noexcept { sift_up(heap_.add(), entry); }
 
 void TimerQueue::remove_from_heap(std::size_t at) noexcept {
   const Entry last = heap_[heap_.size() - 1];

@@ -103,12 +103,6 @@ Lowered::~Lowered() {
   setrlimit(static_cast<__rlimit_resource>(resource_), &setting);
 }
 
-int lowest_free_descriptor() {
-  const int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  close(descriptor);
-  return descriptor;
-}
-
 bool settled(std::size_t count) {
   // Our servers are in this process, and so is the thread of a lookup that another test has cancelled: what
   // they have open comes and goes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/net/download.hpp"
+#include "core/net/sockets.hpp"
 #include "tests/support/scripted_server.hpp"
 
 #include <cstddef>
@@ -49,10 +50,9 @@ class Lowered {
   std::size_t before_;
 };
 
-/// The lowest number that an open() would give.
-int lowest_free_descriptor();
+using net::lowest_free_descriptor;
 
-/// Waits until no more than `count` descriptors are open, two seconds at most: a server's thread closes its
+/// Waits until no more than `count` descriptors are open, ten seconds at most: a server's thread closes its
 /// end a little later than we do ours.
 bool settled(std::size_t count);
 

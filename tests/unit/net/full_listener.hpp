@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,16 @@ class FullListener {
   ~FullListener() {
     for (const int descriptor : waiting_) close(descriptor);
     close(listener_);
+  }
+
+  /// How many connections to it have got no answer yet.
+  std::size_t waiting() const {
+    const std::string wanted =
+        fmt::format(" {:08X}:{:04X} 02 ", address_.sin_addr.s_addr, ntohs(address_.sin_port));
+    std::ifstream table("/proc/net/tcp");  // 02 is TCP_SYN_SENT; addresses are as in memory.
+    std::size_t count = 0;
+    for (std::string line; std::getline(table, line);) count += line.contains(wanted) ? 1 : 0;
+    return count;
   }
 
   std::string url() const { return fmt::format("http://127.0.0.1:{}/", ntohs(address_.sin_port)); }
