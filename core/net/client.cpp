@@ -128,6 +128,8 @@ async::Co<ClientResponse> perform(Core core, std::string method, std::string url
   const bool follows = options.allow_redirects.value_or(request.method != "HEAD");
   const bool streamed = static_cast<bool>(options.body.source());
   for (int followed = 0;; ++followed) {
+    if (const Libraries needed = needed_for(request.url); !loaded(needed))
+      co_await core->connections.load(needed);
     Clock::Entry entry = co_await clock.enter(*core, request.url);
     auto exchange = std::make_shared<StreamedExchange>(core, std::move(entry.lease), std::move(request),
                                                        entry.patience, clock.deadline());

@@ -1,5 +1,6 @@
 #include "core/net/connections.hpp"
 
+#include "core/async/thread/to_thread.hpp"
 #include "core/net/multi.hpp"
 #include "core/net/trust.hpp"
 
@@ -14,6 +15,12 @@ std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 Connections::Connections(async::Loop& loop, std::size_t idle) noexcept : loop_(loop), idle_(idle) {}
 Connections::~Connections() = default;
+
+async::Co<> Connections::load(Libraries needed) {
+  if (loaded(needed)) co_return;
+  const auto guard = co_await loading_.scoped();  // One thread is enough.
+  if (!loaded(needed)) co_await async::to_thread(&load_libraries, needed);
+}
 
 Multi& Connections::multi(HttpVersion version) {
   std::unique_ptr<Multi>& multi = wants_http2(version) ? for_http2_ : for_http1_;

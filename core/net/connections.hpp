@@ -3,6 +3,8 @@
 #pragma once
 
 #include "core/async/loop/loop.hpp"
+#include "core/async/sync/lock.hpp"
+#include "core/net/libraries.hpp"
 #include "core/net/transport.hpp"
 
 #include <cstddef>
@@ -21,6 +23,9 @@ class Connections {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
+  /// Loads libraries, off the loop. Resumes at once when they are there. Throws gather::Error.
+  async::Co<> load(Libraries needed);
+
   /// Both throw gather::Error if libcurl can't be loaded.
   ///
   /// Who asks for HTTP/2 has connections apart from all others. Where one host has some of each, libcurl
@@ -34,6 +39,7 @@ class Connections {
  private:
   async::Loop& loop_;
   const std::size_t idle_;
+  async::Lock loading_;
   std::unique_ptr<Multi> for_http1_;
   std::unique_ptr<Multi> for_http2_;
   std::unique_ptr<const TrustSource> trust_;

@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -25,7 +24,8 @@ namespace {
 class Library {
  public:
   Library(const char* soname, const char* package) : soname_(soname), package_(package) {
-    handle_ = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+    // Lazily: with the libraries that libcurl needs there are thousands of functions that nobody will call.
+    handle_ = dlopen(soname, RTLD_LAZY | RTLD_LOCAL);
     if (handle_ == nullptr) refuse(fmt::format("can't be loaded ({})", dlerror()));
   }
 
@@ -150,19 +150,6 @@ ZlibApi load_zlib() {
 }
 
 }  // namespace
-
-namespace {
-std::atomic<bool> both_loaded{false};
-}  // namespace
-
-bool libraries_loaded() noexcept { return both_loaded.load(std::memory_order_acquire); }
-
-void load_libraries() {
-  curl();
-  // The first lookup of an algorithm is what makes libcrypto get itself ready.
-  crypto().md_free(crypto().md_fetch(nullptr, "SHA256", nullptr));
-  both_loaded.store(true, std::memory_order_release);
-}
 
 const CurlApi& curl() {
   static const CurlApi api = load_curl();

@@ -60,11 +60,6 @@ struct CurlApi {
 /// Throws gather::Error, which names the package, if it is missing or too old.
 const CurlApi& curl();
 
-/// Whether both libraries are there and have been used; so long as they are not, load_libraries() takes some
-/// 30 ms, and is for a thread of the pool. Throws as curl() does.
-bool libraries_loaded() noexcept;
-void load_libraries();
-
 /// What we call of libcrypto.
 struct CryptoApi {
   decltype(&EVP_MD_fetch) md_fetch;

@@ -66,7 +66,8 @@ class Attempt {
       co_return;
     if (folder_ < 0 && wanted_.output)
       if (auto failed = open_part()) co_return end(std::move(*failed));
-    if (!libraries_loaded()) co_await session_.load();  // Before a digest would.
+    if (wanted_.algorithm() && !loaded(Libraries::curl_and_crypto))  // Before a digest would.
+      co_await session_.load(Libraries::curl_and_crypto);
     if (!wanted_.mirrors.empty()) keep_secrets_at_home();
     if (wanted_.pages) co_return co_await join_pages();
     if (const auto question = question_for_rest()) {

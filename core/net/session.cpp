@@ -1,6 +1,5 @@
 #include "core/net/session.hpp"
 
-#include "core/async/thread/to_thread.hpp"
 #include "core/net/curl.hpp"
 #include "core/net/exchange.hpp"
 #include "core/net/redirect.hpp"
@@ -117,15 +116,11 @@ HttpVersion Session::version_for(const Request& request) const {
   return of_both_kinds_.contains(origin_in(request.url)) ? HttpVersion::one : request.transport->http;
 }
 
-async::Co<> Session::load() {
-  if (libraries_loaded()) co_return;
-  const auto guard = co_await loading_.scoped();  // One thread is enough.
-  if (!libraries_loaded()) co_await async::to_thread(&load_libraries);
-}
+async::Co<> Session::load(Libraries needed) { return connections_.load(needed); }
 
 async::Co<std::expected<Answer, Failure>> Session::request(const Request& request, BodySink& sink,
                                                            Trail* trail) {
-  if (!libraries_loaded()) co_await load();
+  if (const Libraries needed = needed_for(request.url); !loaded(needed)) co_await load(needed);
   const Patience patience{options_.connect_timeout, options_.stall_timeout};
   LastBody last_body(request, sink);
   std::optional<Request> hop;  // The request itself is never copied: its body may be large.

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/async/loop/loop.hpp"
-#include "core/async/sync/lock.hpp"
 #include "core/net/connections.hpp"
+#include "core/net/libraries.hpp"
 #include "core/net/request.hpp"
 #include "core/net/trail.hpp"
 
@@ -50,8 +50,8 @@ class Session {
   async::Co<std::expected<Answer, Failure>> request(const Request& request, BodySink& sink,
                                                     Trail* trail = nullptr);
 
-  /// Loads the libraries, off the loop. Resumes at once when they are there. Throws gather::Error.
-  async::Co<> load();
+  /// Loads libraries, off the loop. Resumes at once when they are there. Throws gather::Error.
+  async::Co<> load(Libraries needed);
 
   /// So many bytes of body per second may come, in all requests that begin from now on together; at least 1.
   /// Over HTTP/2 what a server sends meanwhile is held in memory, up to 32 MB for each request.
@@ -76,7 +76,6 @@ class Session {
 
   async::Loop& loop_;
   Options options_;
-  async::Lock loading_;
   std::unique_ptr<Throttle> throttle_;        // Null: any rate.
   Connections connections_;                   // For ordinary requests; and whom all trust.
   std::map<std::string, Separate> separate_;  // By connection_key.

@@ -1,7 +1,10 @@
-/// Round trips of 64 bytes over TCP connections on the loopback. echo.py is the same in Python.
+/// Round trips of 64 bytes over TCP connections on the loopback, or over Unix sockets. echo.py is the same in
+/// Python.
 ///
-///     bench_echo server CONNECTIONS               Prints its port on a line; ends after so many connections.
-///     bench_echo client CONNECTIONS TRIPS PORT    TRIPS on each connection.
+///     bench_echo server CONNECTIONS [PATH]             Prints its port, or PATH, on a line; ends after so
+///     many
+///                                                      connections.
+///     bench_echo client CONNECTIONS TRIPS PORT|PATH    TRIPS on each connection.
 ///
 /// At the end each prints {"cpu_s": …}, without the program's own start.
 #include "core/async/combine/gather.hpp"
@@ -25,9 +28,20 @@ namespace {
 
 constexpr std::size_t message_size = 64;
 
-Co<> serve(long connections) {
+/// With `handler`, on `path`, or on a free port if that is empty.
+Co<Server> serve_with(Server::Handler handler, std::string path) {
+  if (path.empty()) return start_server(std::move(handler), "127.0.0.1", 0);
+  return start_unix_server(std::move(handler), std::move(path));
+}
+
+Co<Stream> connect_to(const std::string& where) {
+  if (where.contains('/')) return open_unix_connection(where);
+  return open_connection("127.0.0.1", static_cast<std::uint16_t>(std::stoi(where)));
+}
+
+Co<> serve(long connections, std::string path) {
   Future<> last = get_running_loop().create_future<>();
-  const Server server = co_await start_server(
+  const Server server = co_await serve_with(
       [&connections, &last](Stream stream) -> Co<> {
         for (;;) {
           const std::string data = co_await stream.read(64 * 1024);
@@ -37,14 +51,14 @@ Co<> serve(long connections) {
         }
         if (--connections == 0) last.set_result();
       },
-      "127.0.0.1", 0);
-  std::printf("%d\n", server.port());
+      path);
+  std::puts(path.empty() ? std::to_string(server.port()).c_str() : path.c_str());
   std::fflush(stdout);
   co_await last;
 }
 
-Co<> converse(std::uint16_t port, long trips) {
-  Stream stream = co_await open_connection("127.0.0.1", port);
+Co<> converse(std::string where, long trips) {
+  Stream stream = co_await connect_to(where);
   const std::string message(message_size, 'x');
   for (long i = 0; i < trips; ++i) {
     stream.write(message);
@@ -54,9 +68,9 @@ Co<> converse(std::uint16_t port, long trips) {
   }
 }
 
-Co<> ask(std::uint16_t port, long connections, long trips) {
+Co<> ask(std::string where, long connections, long trips) {
   std::vector<Co<>> bodies;
-  for (long i = 0; i < connections; ++i) bodies.push_back(converse(port, trips));
+  for (long i = 0; i < connections; ++i) bodies.push_back(converse(where, trips));
   co_await gather::async::gather(std::move(bodies));
 }
 
@@ -70,8 +84,8 @@ int main(int argc, char** argv) {
   Loop loop;
   const double start = gather::bench::cpu_seconds();
   if (is_server)
-    loop.run(serve(connections));
+    loop.run(serve(connections, argc > 3 ? argv[3] : ""));
   else
-    loop.run(ask(static_cast<std::uint16_t>(std::atoi(argv[4])), connections, std::atol(argv[3])));
+    loop.run(ask(argv[4], connections, std::atol(argv[3])));
   std::printf("{\"cpu_s\": %f}\n", gather::bench::cpu_seconds() - start);
 }

@@ -1,7 +1,7 @@
 """bench_echo in Python:
 
-    echo.py asyncio|uvloop server CONNECTIONS
-    echo.py asyncio|uvloop client CONNECTIONS TRIPS PORT
+    echo.py asyncio|uvloop server CONNECTIONS [PATH]
+    echo.py asyncio|uvloop client CONNECTIONS TRIPS PORT|PATH
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from peer import cpu_seconds, use_loop
 MESSAGE = 64 * b"x"
 
 
-async def serve(connections):
+async def serve(connections, path=None):
+    connections = int(connections)
     last = asyncio.get_running_loop().create_future()
 
     async def handle(reader, writer):
@@ -26,13 +27,21 @@ async def serve(connections):
         if connections == 0:
             last.set_result(None)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    if path:
+        server = await asyncio.start_unix_server(handle, path)
+        print(path, flush=True)
+    else:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
     await last
 
 
-async def converse(port, trips):
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+def connect(where):
+    return asyncio.open_unix_connection(where) if "/" in where else asyncio.open_connection("127.0.0.1", int(where))
+
+
+async def converse(where, trips):
+    reader, writer = await connect(where)
     for _ in range(trips):
         writer.write(MESSAGE)
         await writer.drain()
@@ -41,12 +50,12 @@ async def converse(port, trips):
     writer.close()
 
 
-async def ask(connections, trips, port):
-    await asyncio.gather(*(converse(port, trips) for _ in range(connections)))
+async def ask(connections, trips, where):
+    await asyncio.gather(*(converse(where, int(trips)) for _ in range(int(connections))))
 
 
 use_loop(sys.argv[1])
 body = {"server": serve, "client": ask}[sys.argv[2]]
 start = cpu_seconds()
-asyncio.run(body(*map(int, sys.argv[3:])))
+asyncio.run(body(*sys.argv[3:]))
 print(json.dumps({"cpu_s": cpu_seconds() - start}))

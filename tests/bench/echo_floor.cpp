@@ -1,8 +1,8 @@
 /// The least that bench_echo's round trips can cost: one read, one write and a share of an epoll_wait on each
 /// side; no loop, no coroutines, no buffers. What is above it in core/async or a peer is their own.
 ///
-///     bench_echo_floor server CONNECTIONS
-///     bench_echo_floor client CONNECTIONS TRIPS PORT
+///     bench_echo_floor server CONNECTIONS [PATH]
+///     bench_echo_floor client CONNECTIONS TRIPS PORT|PATH
 #include "tests/bench/measure.hpp"
 
 #include <arpa/inet.h>
@@ -10,12 +10,15 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,12 +31,45 @@ constexpr std::size_t message_size = 64;
   std::exit(1);
 }
 
-sockaddr_in loopback(std::uint16_t port) {
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  int family() const { return storage.ss_family; }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Address loopback(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
-  return address;
+  Address result{.length = sizeof address};
+  std::memcpy(&result.storage, &address, sizeof address);
+  return result;
+}
+
+Address unix_socket(std::string_view path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) give_up("path");
+  path.copy(address.sun_path, path.size());
+  Address result{.length = sizeof address};
+  std::memcpy(&result.storage, &address, sizeof address);
+  return result;
+}
+
+/// What `where` names: a path if there is a slash in it, else a port.
+Address address_of(std::string_view where) {
+  if (where.contains('/')) return unix_socket(where);
+  return loopback(static_cast<std::uint16_t>(std::stoi(std::string(where))));
+}
+
+void send_at_once(int socket, const Address& address) {
+  if (address.family() != AF_INET) return;
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void watch(int epoll, int socket) {
@@ -65,20 +101,21 @@ void serve(int epoll, long left, OnData on_data) {
   }
 }
 
-void be_server(long connections) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof address;
-  if (bind(listener, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(listener, 512) != 0)
-    give_up("listen");
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-  std::printf("%d\n", ntohs(address.sin_port));
+void be_server(long connections, std::string_view path) {
+  Address address = path.empty() ? loopback(0) : unix_socket(path);
+  const int listener = socket(address.family(), SOCK_STREAM, 0);
+  if (bind(listener, address.get(), address.length) != 0 || listen(listener, 512) != 0) give_up("listen");
+  if (path.empty()) {
+    getsockname(listener, address.get(), &address.length);
+    std::printf("%d\n", ntohs(reinterpret_cast<const sockaddr_in*>(address.get())->sin_port));
+  } else {
+    std::printf("%.*s\n", static_cast<int>(path.size()), path.data());
+  }
   std::fflush(stdout);
   const int epoll = epoll_create1(0);
   for (long i = 0; i < connections; ++i) {
     const int socket = accept(listener, nullptr, nullptr);
-    const int on = 1;
-    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    send_at_once(socket, address);
     watch(epoll, socket);
   }
   serve(epoll, connections, [](int socket, const char* data, std::size_t size) {
@@ -87,17 +124,15 @@ void be_server(long connections) {
   });
 }
 
-void be_client(std::uint16_t port, long connections, long trips) {
+void be_client(const Address& address, long connections, long trips) {
   const int epoll = epoll_create1(0);
   const std::array<char, message_size> message{};
-  const sockaddr_in address = loopback(port);
   std::vector<long> left;  // Trips, by descriptor.
   std::vector<int> sockets;
   for (long i = 0; i < connections; ++i) {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) give_up("connect");
-    const int on = 1;
-    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int socket = ::socket(address.family(), SOCK_STREAM, 0);
+    if (connect(socket, address.get(), address.length) != 0) give_up("connect");
+    send_at_once(socket, address);
     watch(epoll, socket);
     if (left.size() <= static_cast<std::size_t>(socket)) left.resize(static_cast<std::size_t>(socket) + 1);
     left[static_cast<std::size_t>(socket)] = trips;
@@ -121,8 +156,8 @@ int main(int argc, char** argv) {
   const long connections = std::atol(argv[2]);
   const double start = gather::bench::cpu_seconds();
   if (is_server)
-    be_server(connections);
+    be_server(connections, argc > 3 ? argv[3] : "");
   else
-    be_client(static_cast<std::uint16_t>(std::atoi(argv[4])), connections, std::atol(argv[3]));
+    be_client(address_of(argv[4]), connections, std::atol(argv[3]));
   std::printf("{\"cpu_s\": %f}\n", gather::bench::cpu_seconds() - start);
 }

@@ -159,15 +159,21 @@ def small_files(bench, server, count, place):
 
 
 def over_tls(bench, server, count, place):
-    """The certificate verified on each connection."""
+    """The certificate verified on each connection. Each finds the authorities as it does by default on Debian: gather in
+    the hashed folder, curl in the file, which it reads for each connection. The other way is shown, too."""
     urls = [f"{server.tls}/f{i}" for i in range(count)]
     out = f"{place}/out"
-    trusting = ["env", "CURL_CA_BUNDLE=", f"SSL_CERT_FILE={server.authorities}"]
+    trusting = ["env", "CURL_CA_BUNDLE=", "SSL_CERT_FILE="]
     for version, words, peers_words, goal in (("1.1", ["--http", "1.1"], ["--http1.1"], 8), ("2", ["--http", "2"], ["--http2"], 1.25)):
-        gather = [*trusting, *Gather(bench, f"tls_{version}", urls, out, more=words).argv]
-        peer = curl(bench, f"curl_tls_{version}", urls, out, *peers_words, "--cacert", server.authorities)
-        calls = {"gather": into(out, count, 1000, gather), "curl -Z": into(out, count, 1000, peer)}
-        answers = interleaved(calls, bench.runs)
+        gather = Gather(bench, f"tls_{version}", urls, out, more=words).argv
+        programs = {
+            "gather": [*trusting, f"SSL_CERT_DIR={server.hashed_authorities}", *gather],
+            "gather, from a file": [*trusting[:-1], f"SSL_CERT_FILE={server.authorities}", *gather],
+            "curl -Z": curl(bench, f"curl_tls_{version}", urls, out, *peers_words, "--cacert", server.authorities),
+            "curl -Z, from a folder": curl(bench, f"curl_tls_{version}", urls, out, *peers_words, "--cacert", server.authority,
+                                           "--capath", server.hashed_authorities),
+        }
+        answers = interleaved({name: into(out, count, 1000, argv) for name, argv in programs.items()}, bench.runs)
         compare(bench, f"{count:,} files of 1 KB over TLS, HTTP/{version}, {AT_ONCE} at once", answers, count)
         bench.goals.at_least(f"TLS, HTTP/{version}: requests/s over curl -Z's", goal, median(speed(answers, "curl -Z")))
         bench.goals.at_most(f"TLS, HTTP/{version}: CPU over curl -Z's", 1, median(cpu(answers, "curl -Z")))

@@ -88,7 +88,7 @@ def started(argv, stdout):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise CannotRun(f"{' '.join(argv)} has not started")
             time.sleep(0.005)
-        yield text.split()[0]
+        yield text.splitlines()[0]
         if process.wait(60) != 0:
             raise CannotRun(f"exit status {process.returncode} from {' '.join(argv)}")
     except subprocess.TimeoutExpired as error:

@@ -38,12 +38,14 @@ http {{
 
 
 class Server:
-    """Where it is: `plain` and `tls` are the beginnings of URLs, `authorities` are to be trusted: what this system trusts,
-    as a user's program has to read it, and our own."""
+    """Where it is: `plain` and `tls` are the beginnings of URLs. `authority` is our own; `authorities` are what this system
+    trusts, as a user's program has to read it, and our own: in one file, and in a folder under the hashes of their names."""
 
     def __init__(self, folder, plain, tls):
         self.root = f"{folder}/root"
+        self.authority = f"{folder}/authority.pem"
         self.authorities = f"{folder}/authorities.pem"
+        self.hashed_authorities = f"{folder}/authorities"
         self.plain = f"http://127.0.0.1:{plain}"
         self.tls = f"https://127.0.0.1:{tls}"
 
@@ -72,6 +74,14 @@ def trust_also(authority, path):
         raise CannotRun("there is no list of trusted certificates; install ca-certificates") from missing
 
 
+def trust_also_by_hash(authority, folder):
+    """The same as a folder."""
+    shutil.copytree("/etc/ssl/certs", folder, symlinks=True, ignore=shutil.ignore_patterns("ca-certificates.crt"))
+    shutil.copy(authority, folder)
+    if subprocess.run(["openssl", "rehash", folder], capture_output=True, check=False).returncode != 0:
+        raise CannotRun("openssl can't hash a folder of certificates")
+
+
 def free_ports(count):
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -89,6 +99,7 @@ def nginx(bench):
     authority_key = f"{folder}/authority_key.pem"
     openssl("-subj", "/CN=gather bench authority", "-keyout", authority_key, "-out", authority)
     trust_also(authority, f"{folder}/authorities.pem")
+    trust_also_by_hash(authority, f"{folder}/authorities")
     leaf = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
     signed = ["-CA", authority, "-CAkey", authority_key, "-keyout", f"{folder}/key.pem", "-out", f"{folder}/chain.pem"]
     openssl("-subj", "/CN=localhost", *leaf, *signed)

@@ -21,7 +21,7 @@ std::string loaded() {
 }
 
 async::Co<> load(gather::net::Session& session, bool& over) {
-  co_await session.load();
+  co_await session.load(gather::net::Libraries::curl_and_crypto);
   over = true;
 }
 
