@@ -66,6 +66,16 @@ TEST_CASE("A27: a task that kills who started it ends the run with status 70, an
     CHECK((task["state"] == "failed" || task["state"] == "cancelled"));
 }
 
+TEST_CASE("a task that stops who started it holds nothing up for long", "[cli][process]") {
+  Gather gather;
+  gather.file("gather.yaml",
+              "tasks:\n  bad: { run: [sh, -c, 'kill -STOP $PPID; echo stopped'] }\n"
+              "  after: { needs: bad, run: [echo, after] }\n");
+  const Ending ending = gather.run({});
+  CHECK(ending.status == 0);
+  CHECK(ending.out == "stopped\nafter\n");
+}
+
 TEST_CASE("A13: what no process can take fails its task, with the size, and no other", "[cli][process]") {
   Gather gather;
   gather.file("gather.yaml",

@@ -32,7 +32,10 @@ std::expected<LauncherProcess, async::StartError> LauncherProcess::start(const s
   return process;
 }
 
+void LauncherProcess::go_on() noexcept { kill(pid_, SIGCONT); }
+
 int LauncherProcess::await_end() noexcept {
+  go_on();
   const pid_t pid = std::exchange(pid_, -1);
   // It takes as long as its children's grace at most; usually there are none, and it ends at once.
   pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};

@@ -25,7 +25,10 @@ class LauncherProcess {
   /// -1 before it is started and once its end was waited for.
   pid_t pid() const noexcept { return pid_; }
 
-  /// Waits for its end, for 10 s at most before it is killed, and reaps it. 0, or the signal that ended it.
+  /// Lets it go on (SIGCONT) if it was stopped. Requires: started, and its end not waited for.
+  void go_on() noexcept;
+
+  /// Lets it go on, waits for its end, for 10 s at most before it is killed, and reaps it. 0, or the signal that ended it.
   int await_end() noexcept;
 
  private:

@@ -16,6 +16,7 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <expected>
 #include <memory>
@@ -34,6 +35,9 @@ using async::StartError;
 /// Starts that were asked for and not answered. The launcher holds the descriptors of each, and every child
 /// begins with a copy of all that it holds.
 constexpr std::ptrdiff_t most_unanswered = 32;
+
+/// Nobody would continue a launcher that a task has stopped: it is in a session of its own.
+constexpr Duration between_continues = std::chrono::seconds(1);
 
 /// What is in common is told without a descriptor, which could fail to arrive. More than this travels with
 /// each start, which is refused and tried again where that happens.
@@ -82,6 +86,7 @@ class LauncherStarter final : public Starter, private async::FdWatch {
 
   /// Starts the launcher if there is none yet.
   std::expected<void, StartError> ensure_running();
+  void keep_going();
   void tell_of_jobserver();
   void request(Kind kind, std::uint64_t id, const Writer& body = {}, std::span<const int> descriptors = {});
   void tell_now(Kind kind) noexcept;
@@ -106,6 +111,7 @@ class LauncherStarter final : public Starter, private async::FdWatch {
   std::optional<SharedJobserver> shared_;
   std::function<void()> shared_ready_;
   async::Call flush_;
+  async::Call keep_going_;
   bool flush_due_ = false;
   bool waits_to_send_ = false;  // Until the socket takes more.
   std::string death_;           // Why nothing can be started any more; empty while all is well.
@@ -156,6 +162,7 @@ class LauncherChild final : public process::Child {
 
 LauncherStarter::~LauncherStarter() {
   flush_.cancel();
+  keep_going_.cancel();
   if (launcher_.pid() < 0) return;
   stop();
   channel_.flush();
@@ -175,7 +182,13 @@ std::expected<void, StartError> LauncherStarter::ensure_running() {
   channel_ = Channel(std::move(socket));
   FdWatch::start(loop_, channel_.descriptor(), async::Events::readable);
   if (shared_) tell_of_jobserver();
+  keep_going();
   return {};
+}
+
+void LauncherStarter::keep_going() {
+  launcher_.go_on();
+  keep_going_ = loop_.call_later(between_continues, [this] { keep_going(); });
 }
 
 void LauncherStarter::tell_of_jobserver() {
@@ -347,6 +360,7 @@ void LauncherStarter::take(const Channel::Message& message) {
 
 void LauncherStarter::launcher_died() {
   stop();
+  keep_going_.cancel();
   channel_.close();
   const pid_t pid = launcher_.pid();
   const int signal = launcher_.await_end();
