@@ -58,7 +58,7 @@ std::vector<job::NameValue> headers(const std::vector<Given>& given) {
       continue;
     }
     const std::string file = each.value.substr(1);
-    const std::string text = job::read_source(file).text;
+    const std::string text = job::read_source(file, "file of headers").text;
     std::size_t number = 0;
     for (std::string_view rest = text; !rest.empty();) {
       ++number;
@@ -85,7 +85,7 @@ job::UrlList urls(const FetchCommand& command) {
   for (const Given& each : command.lists) {
     if (each.value == "-" && std::exchange(has_stdin, true))
       refuse(each, "standard input can be read once only");
-    const job::Source source = job::read_source(each.value);
+    const job::Source source = job::read_source(each.value, "list of URLs");
     job::read_url_list(source.name, job::body(source), list);
   }
   return list;

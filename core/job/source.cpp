@@ -39,11 +39,15 @@ class Descriptor {
   int fd_;
 };
 
-std::string read_all(const Descriptor& file, std::string_view name) {
+std::string name_another(std::string_view what) {
+  return fmt::format("name a {}, or - for standard input", what);
+}
+
+std::string read_all(const Descriptor& file, std::string_view name, std::string_view what) {
   constexpr std::size_t chunk = 1 << 18;
   std::string text;
   if (struct stat status{}; ::fstat(file.get(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) refuse(name, "it is a folder", "name a job file, or - for standard input");
+    if (S_ISDIR(status.st_mode)) refuse(name, "it is a folder", name_another(what));
     if (S_ISREG(status.st_mode))
       text.reserve(std::min(static_cast<std::size_t>(status.st_size), largest_source) + chunk);
   }
@@ -59,7 +63,7 @@ std::string read_all(const Descriptor& file, std::string_view name) {
     if (count < 0 && errno != EINTR)
       refuse(name, system_error_text(errno), "check the file and its permissions");
   }
-  refuse(name, "it is larger than 256 MB", "split the job");
+  refuse(name, "it is larger than 256 MB", fmt::format("split the {}", what));
 }
 
 Format format_of(const std::filesystem::path& file, std::string_view text) {
@@ -74,17 +78,16 @@ Format format_of(const std::filesystem::path& file, std::string_view text) {
 
 }  // namespace
 
-Source read_source(const std::filesystem::path& file) {
+Source read_source(const std::filesystem::path& file, std::string_view what) {
   Source source;
   if (file == "-") {
     source.name = "<stdin>";
-    source.text = read_all(Descriptor(STDIN_FILENO), source.name);
+    source.text = read_all(Descriptor(STDIN_FILENO), source.name, what);
   } else {
     source.name = file.string();
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    if (opened.get() < 0)
-      refuse(source.name, system_error_text(errno), "name a job file, or - for standard input");
-    source.text = read_all(opened, source.name);
+    if (opened.get() < 0) refuse(source.name, system_error_text(errno), name_another(what));
+    source.text = read_all(opened, source.name, what);
     if (file.has_parent_path()) source.directory = file.parent_path();
   }
   source.format = format_of(file, source.text);

@@ -23,9 +23,9 @@ struct Source {
 /// Reads `file`, or standard input for `-`. `.json` is JSON, `.yaml` and `.yml` are YAML; anything else,
 /// stdin included, is JSON if it begins with `{` or `[` after blanks.
 ///
-/// Throws Error(usage) for a folder, a file that can't be read, and one above `largest_source` (endless ones
-/// too: no more than that is read).
-Source read_source(const std::filesystem::path& file);
+/// `what` is what messages call it. Throws Error(usage) for a folder, a file that can't be read, and one
+/// above `largest_source` (endless ones too: no more than that is read).
+Source read_source(const std::filesystem::path& file, std::string_view what = "job file");
 
 /// The text without a UTF-8 byte order mark; positions count in this.
 std::string_view body(const Source& source);

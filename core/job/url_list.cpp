@@ -24,6 +24,7 @@ class Line {
   Line(EntryPlace place, UrlList& list) : list_(list) { entry_.place = std::move(place); }
 
   void read_fields(std::string_view line) {
+    if (line.starts_with('#')) return problem("a list has no comments: each line is a URL, or an object");
     std::array<std::string_view, 3> fields;
     std::size_t count = 0;
     for (bool more = true; more; ++count) {

@@ -75,5 +75,8 @@ TEST_CASE("what can't be a job file is refused with a remedy", "[job][source]") 
       read_source(folder.path()),
       "can't read " + folder.path().string() + ": it is a folder; name a job file, or - for standard input");
   CHECK_THROWS_WITH(read_source("/dev/zero"),
-                    "can't read /dev/zero: it is larger than 256 MB; split the job");
+                    "can't read /dev/zero: it is larger than 256 MB; split the job file");
+  CHECK_THROWS_WITH(read_source("/no/such/list", "list of URLs"),
+                    "can't read /no/such/list: No such file or directory; name a list of URLs, or - for "
+                    "standard input");
 }

@@ -60,7 +60,7 @@ TEST_CASE("every problem of a list is told with its line", "[job][fetch]") {
       R"({"url":"http://a/","url":"http://b/"})"
       "\n[1]\n http://a/\n");
   for (const char* each :
-       {"list:1: a URL can't hold blanks", "list:2: a line has at most three fields",
+       {"list:1: a list has no comments", "list:2: a line has at most three fields",
         "list:3: the third field", "list:4: a SHA-256 is 64", "list:5: this is no JSON object",
         "list:6: \"url\" is text", "list:7: unknown key \"urk\"; did you mean \"url\"?",
         "list:8: this object has no \"url\"", "list:9: the key \"url\" is there twice",
