@@ -182,6 +182,7 @@ run::Record Engine::run(const job::Job& job, run::Options options, run::Observer
   const run::StatedDurations durations;
   run::Inputs inputs(job);
   executors_->process.read_from(&inputs);
+  executors_->fetch.keep_for(&inputs);
   report::Tee all({&inputs, &observer});
   run::Scheduler scheduler(job, std::move(options), durations,
                            {executors_->sleep, executors_->process, executors_->fetch}, random_, all);
@@ -193,6 +194,7 @@ run::Record Engine::run(const job::Job& job, run::Options options, run::Observer
     ~Stop() {
       engine.running_ = nullptr;
       engine.executors_->process.read_from(nullptr);
+      engine.executors_->fetch.keep_for(nullptr);
     }
   } const stop{*this};
   std::exception_ptr failure;

@@ -46,13 +46,10 @@ class References {
       return reader_.error(at, fmt::format("task {} would read its own output", code(at.text())),
                            "name another task");
     const Action& action = job_.tasks[writer].action;
-    if (std::holds_alternative<std::unique_ptr<const Fetch>>(action))
-      return reader_.error(
-          at, fmt::format("task {} is a fetch, whose body is kept in a file alone", code(at.text())),
-          "give it an `output` if it has none, and read that: `stdin: {file: …}` with `needs`");
-    if (!std::holds_alternative<Run>(action) && !std::holds_alternative<Shell>(action))
+    if (!std::holds_alternative<Run>(action) && !std::holds_alternative<Shell>(action) &&
+        !std::holds_alternative<std::unique_ptr<const Fetch>>(action))
       return reader_.error(at, fmt::format("task {} writes nothing that could be read", code(at.text())),
-                           "name a task with `run` or `shell`");
+                           "name a task with `run`, `shell` or `fetch`");
     if (job_.tasks[writer].tty)
       return reader_.error(at, fmt::format("task {} writes to the terminal (`tty`)", code(at.text())),
                            "name a task whose output is captured");

@@ -87,7 +87,7 @@ struct StandardInput {
   struct File {
     std::filesystem::path path;  ///< Relative to Job::directory.
   };
-  /// What that task has written to its standard output.
+  /// What that task has written to its standard output; of a fetch the body.
   struct Of {
     TaskId task{};
   };

@@ -193,7 +193,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
   TaskRecord& task = record(id);
   const int number = row(id).attempts_made;
   const AttemptRecord& attempt = task.attempts.back();
-  AttemptOutput output{number, std::move(result.out), std::move(result.err)};
+  AttemptOutput output{number, std::move(result.out), std::move(result.err), std::move(result.body)};
   const job::RetryPolicy& policy = *job_[id].retry;
   auto wait = stop_ ? std::nullopt : wait_before_retry(attempt.outcome, number, policy, random_);
   const bool used_up = wait && !manners_.take_retry(hosts_.of(id));

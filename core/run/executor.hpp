@@ -48,6 +48,7 @@ struct AttemptResult {
   bool leaked = false;
   std::unique_ptr<const Output> out;  ///< Null if it wrote nothing.
   std::unique_ptr<const Output> err;
+  std::unique_ptr<const Output> body;  ///< Of a fetch that has no file, if another task reads it.
 };
 
 /// Runs attempts of one kind. Knows nothing of slots, retries, time limits or other tasks.

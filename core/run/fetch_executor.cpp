@@ -2,6 +2,7 @@
 
 #include "core/async/io/files.hpp"
 #include "core/async/loop/running.hpp"
+#include "core/async/thread/to_thread.hpp"
 #include "core/base/quote.hpp"
 #include "core/job/fetch_job.hpp"
 #include "core/net/authorization.hpp"
@@ -218,6 +219,18 @@ class FetchExecutor::Telling {
 
 namespace {
 
+/// A thread writes what does not stay in memory.
+async::Co<process::Spool> spooled(std::string text) {
+  constexpr std::size_t most_in_memory = std::size_t{64} * 1024;
+  const auto spool = [](const std::string& all) {
+    process::Spool kept(most_in_memory);
+    kept.append(all);
+    return kept;
+  };
+  if (text.size() <= most_in_memory) co_return spool(text);
+  co_return co_await async::to_thread(spool, std::move(text));
+}
+
 struct ToOutcome {
   AttemptResult& result;
 
@@ -288,7 +301,7 @@ async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::D
       return {};
     };
   net::DownloadResult ending = co_await net::download(session_, wanted);
-  if (const auto* fetched = std::get_if<net::Fetched>(&ending)) {
+  if (auto* const fetched = std::get_if<net::Fetched>(&ending)) {
     telling.resumed_from(fetched->resumed_from);
     telling.unverified_length(fetched->unverified_length);
     if (fetched->path) telling.saved_as(*fetched->path);
@@ -296,6 +309,12 @@ async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::D
   }
   Outcome outcome = std::visit(ToOutcome{result}, ending);
   if (keeps_body && passed(outcome)) result.out = output(std::move(body));
+  if (auto* const fetched = std::get_if<net::Fetched>(&ending);
+      fetched != nullptr && inputs_ != nullptr && inputs_->is_read(context.id)) {
+    process::Spool kept = co_await spooled(std::move(fetched->body));
+    if (kept.failure()) co_return LocalFailure{*kept.failure()};
+    result.body = output(std::move(kept));
+  }
   co_return outcome;
 }
 

@@ -6,6 +6,7 @@
 #include "core/net/download.hpp"
 #include "core/net/session.hpp"
 #include "core/run/executor.hpp"
+#include "core/run/inputs.hpp"
 #include "core/run/late_names.hpp"
 
 #include <cstdint>
@@ -28,6 +29,8 @@ class FetchExecutor final : public Executor {
   void alone_in_folders() { folders_.emplace(); }
   /// From now on everything is fetched, whatever is there already: for runs that are compared.
   void fetch_anew() noexcept { anew_ = true; }
+  /// Bodies without a file are kept where it has readers for them; null: none is. It outlives the attempts.
+  void keep_for(const Inputs* inputs) { inputs_ = inputs; }
   /// Forgets the lists of checksums, and the names that servers gave. Requires: no attempt is under way.
   void forget() {
     lists_.clear();
@@ -56,6 +59,7 @@ class FetchExecutor final : public Executor {
   std::optional<net::OutputFolders> folders_;
   std::uint64_t received_ = 0;
   bool anew_ = false;
+  const Inputs* inputs_ = nullptr;
   Shared<job::Transport> last_wanted_;  // What last_transport_ was made of, with last_directory_.
   std::filesystem::path last_directory_;
   std::optional<net::SharedTransport> last_transport_;

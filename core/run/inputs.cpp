@@ -39,9 +39,37 @@ Opened rewound(Descriptor file) {
   return file;
 }
 
-struct Open {
+Opened opened_file(const std::filesystem::path& path) {
+  const std::string what = fmt::format("its standard input {} can't be read", in_quotes(path.string(), 200));
+  // Not waiting for the writer of a named pipe; the process itself is to wait when it reads.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!file || fstat(file.get(), &status) != 0) return cannot(what, errno);
+  if (S_ISDIR(status.st_mode)) return cannot(what, EISDIR);
+  fcntl(file.get(), F_SETFL, fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
+  return file;
+}
+
+Opened opened_copy(const Output& output) {
+  Descriptor file = process::open_nameless_file();
+  bool good = bool(file);
+  if (good) output.read([&](std::string_view piece) { good = good && write_all(file.get(), piece); });
+  if (!good)
+    return cannot(
+        fmt::format("its standard input can't be kept in {}", in_quotes(process::spool_folder(), 200)),
+        errno);
+  return rewound(std::move(file));
+}
+
+const job::StandardInput::Of* output_read_by(const job::Task& task) {
+  return task.input ? std::get_if<job::StandardInput::Of>(&task.input->from) : nullptr;
+}
+
+}  // namespace
+
+struct Inputs::Open {
   const std::filesystem::path& directory;
-  const std::unordered_map<job::TaskId, std::shared_ptr<const Output>>& kept;
+  const std::unordered_map<job::TaskId, Kept>& kept;
 
   Opened operator()(const std::string& text) const {
     constexpr std::size_t most_in_memory = std::size_t{1} << 20;
@@ -51,39 +79,17 @@ struct Open {
     return rewound(std::move(file));
   }
 
-  Opened operator()(const job::StandardInput::File& from) const {
-    const std::filesystem::path path = directory / from.path;
-    const std::string what =
-        fmt::format("its standard input {} can't be read", in_quotes(path.string(), 200));
-    // Not waiting for the writer of a named pipe; the process itself is to wait when it reads.
-    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    struct stat status{};
-    if (!file || fstat(file.get(), &status) != 0) return cannot(what, errno);
-    if (S_ISDIR(status.st_mode)) return cannot(what, EISDIR);
-    fcntl(file.get(), F_SETFL, fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
-    return file;
-  }
+  Opened operator()(const job::StandardInput::File& from) const { return opened_file(directory / from.path); }
 
   Opened operator()(const job::StandardInput::Of& of) const {
     const auto found = kept.find(of.task);
-    if (found == kept.end() || !found->second) return Descriptor();  // It wrote nothing.
-    Descriptor file = process::open_nameless_file();
-    bool good = bool(file);
-    if (good)
-      found->second->read([&](std::string_view piece) { good = good && write_all(file.get(), piece); });
-    if (!good)
-      return cannot(
-          fmt::format("its standard input can't be kept in {}", in_quotes(process::spool_folder(), 200)),
-          errno);
-    return rewound(std::move(file));
+    if (found == kept.end()) return Descriptor();  // It did not run well.
+    if (const auto* const path = std::get_if<std::filesystem::path>(&found->second))
+      return opened_file(*path);
+    const auto& output = std::get<std::shared_ptr<const Output>>(found->second);
+    return output ? opened_copy(*output) : Descriptor();  // Nothing: it wrote nothing.
   }
 };
-
-const job::StandardInput::Of* output_read_by(const job::Task& task) {
-  return task.input ? std::get_if<job::StandardInput::Of>(&task.input->from) : nullptr;
-}
-
-}  // namespace
 
 Inputs::Inputs(const job::Job& job) : job_(job) {
   for (const job::Task& task : job.tasks)
@@ -95,8 +101,19 @@ Opened Inputs::open(const job::Task& task) const {
   return std::visit(Open{job_.directory, kept_}, task.input->from);
 }
 
+Inputs::Kept Inputs::kept_of(job::TaskId id, const TaskRecord& task,
+                             std::span<const AttemptOutput> outputs) const {
+  if (const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&job_[id].action)) {
+    const auto& transfer = task.attempts.back().transfer;
+    if (transfer && !transfer->saved_as.empty()) return std::filesystem::path(transfer->saved_as);
+    if ((*fetch)->output) return job_.directory / *(*fetch)->output;
+    return outputs.back().body;
+  }
+  return outputs.back().out;
+}
+
 void Inputs::task_ended(job::TaskId id, const TaskRecord& task, std::span<const AttemptOutput> outputs) {
-  if (is_read(id) && is_success(task.state) && !outputs.empty()) kept_[id] = outputs.back().out;
+  if (is_read(id) && is_success(task.state) && !outputs.empty()) kept_[id] = kept_of(id, task, outputs);
   const auto* const of = output_read_by(job_[id]);
   if (of == nullptr) return;
   const auto readers = readers_.find(of->task);

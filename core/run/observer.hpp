@@ -39,6 +39,7 @@ struct AttemptOutput {
   int attempt = 1;
   std::shared_ptr<const Output> out;
   std::shared_ptr<const Output> err;
+  std::shared_ptr<const Output> body = {};  ///< Of a fetch whose body another task reads; nobody prints it.
 };
 
 /// Called on the loop's thread, in the order in which things happen. Returns quickly; throws only

@@ -1,5 +1,6 @@
 // `stdin:` of a task: text, a file, JSON, another task's output.
 #include "tests/cli/program.hpp"
+#include "tests/support/scripted_server.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -50,6 +51,50 @@ TEST_CASE("a further attempt reads it all again; of a repeated task the last out
   const Ending ending = gather.run({"-q"});
   CHECK(ending.status == 0);
   CHECK(ending.out == "attempt 2\nattempt 2\ntext\n");
+}
+
+TEST_CASE("a task reads the body of a fetch, which is shown nowhere else", "[cli][stdin][fetch]") {
+  const ScriptedServer server([](const ScriptedServer::Request& request) {
+    if (request.target == "/long") return ScriptedServer::Reply{response(200, std::string(300'000, 'x'))};
+    const char* const headers =
+        request.target == "/named" ? "Content-Disposition: attachment; filename=by_server\r\n" : "";
+    return ScriptedServer::Reply{response(200, "body of " + request.target + "\n", headers)};
+  });
+  Gather gather;
+  gather.file("sub/gather.yaml", fmt::format(R"(
+tasks:
+  memory: {{ fetch: {{ url: "{0}/memory", expect: {{ body: memory }} }} }}
+  a: {{ run: [cat], stdin: {{ task: memory }} }}
+  file: {{ needs: a, fetch: {{ url: "{0}/file", output: out/file }} }}
+  b: {{ cwd: /, run: [cat], stdin: {{ task: file }} }}
+  named: {{ needs: b, fetch: {{ url: "{0}/named", dir: files, content_disposition: true }} }}
+  c: {{ run: [cat], stdin: {{ task: named }} }}
+  again: {{ needs: [b, c], run: [cat], stdin: {{ task: memory }} }}
+  long: {{ needs: again, fetch: "{0}/long" }}
+  count: {{ run: [wc, -c], stdin: {{ task: long }} }}
+)",
+                                             server.url("")));
+  const Ending ending = gather.run({"-q", "sub/gather.yaml"});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK(ending.out == "body of /memory\nbody of /file\nbody of /named\nbody of /memory\n300000\n");
+  CHECK(gather.folder().read("sub/files/by_server") == "body of /named\n");
+}
+
+TEST_CASE("a body above 16 MB without a file fails its fetch, and keeps its reader from starting",
+          "[cli][stdin][fetch]") {
+  const ScriptedServer server([](const ScriptedServer::Request&) {
+    return ScriptedServer::Reply{response(200, std::string(16'000'001, 'x'))};
+  });
+  Gather gather;
+  gather.file("gather.yaml", fmt::format("tasks:\n"
+                                         "  large: {{ retry: 0, fetch: \"{}\" }}\n"
+                                         "  count: {{ run: [wc, -c], stdin: {{ task: large }} }}\n",
+                                         server.url("/large")));
+  const Ending ending = gather.run({"-q"});
+  CHECK(ending.status == 1);
+  CHECK(ending.out.empty());
+  CHECK_THAT(ending.err, Catch::Contains("longer than 16 MB; name an `output` file for it"));
 }
 
 TEST_CASE("a file that can't be read fails its task, and says which", "[cli][stdin]") {
