@@ -8,9 +8,9 @@
 
 namespace gather::async {
 
-/// First in, first out. Taking much, and all there is, moves the memory instead of copying it. Small messages are
-/// copied: their memory is then asked for and freed within a step, which is malloc's quickest case, where moving it
-/// would have one piece in use for each connection that has something to read.
+/// First in, first out. Taking much, and all there is, moves the memory instead of copying it. Small messages
+/// are copied: their memory is then asked for and freed within a step, which is malloc's quickest case, where
+/// moving it would have one piece in use for each connection that has something to read.
 class ByteQueue {
  public:
   std::size_t size() const noexcept { return bytes_.size() - taken_; }
