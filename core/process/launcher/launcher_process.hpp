@@ -28,7 +28,8 @@ class LauncherProcess {
   /// Lets it go on (SIGCONT) if it was stopped. Requires: started, and its end not waited for.
   void go_on() noexcept;
 
-  /// Lets it go on, waits for its end, for 10 s at most before it is killed, and reaps it. 0, or the signal that ended it.
+  /// Lets it go on, waits for its end, for 10 s at most before it is killed, and reaps it. 0, or the signal
+  /// that ended it.
   int await_end() noexcept;
 
  private:
