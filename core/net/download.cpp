@@ -384,7 +384,7 @@ class Attempt {
       if (part_ && part_->note())
         wanted.version = part_->note();
       else
-        wanted.version = note_for(wanted_.url, head);
+        wanted.version = version_for(wanted_.url, head);
     }
     return wanted;
   }

@@ -1,13 +1,16 @@
 #include "core/net/existing.hpp"
 
+#include "core/base/hash.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -18,19 +21,27 @@ namespace {
 
 constexpr const char* attribute = "user.gather.version";
 
-/// What changes when the file does.
-std::string state_line(const struct stat& file) {
-  return fmt::format("file {} {}.{:09}\n", file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+/// What the attribute holds, as bytes in this machine's order; the validator stands behind it.
+struct Version {
+  std::uint64_t state;   // What changes when the file does.
+  std::uint64_t source;  // stable_hash of the URL.
+};
+constexpr char format = '2';
+
+std::uint64_t state_of(const struct stat& file) {
+  const std::array<std::int64_t, 3> state{file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
+  return stable_hash({reinterpret_cast<const char*>(state.data()), sizeof state});
 }
 
 std::optional<PartNote> version_of(int descriptor, const struct stat& file) {
-  std::array<char, 8192> buffer;
+  std::array<char, 4096> buffer;
   const ssize_t size = fgetxattr(descriptor, attribute, buffer.data(), buffer.size());
-  if (size <= 0) return std::nullopt;
-  std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-  const std::string state = state_line(file);
-  if (!text.starts_with(state)) return std::nullopt;
-  return parse_note(text.substr(state.size()));
+  Version version{};
+  if (size <= static_cast<ssize_t>(1 + sizeof version) || buffer[0] != format) return std::nullopt;
+  std::memcpy(&version, buffer.data() + 1, sizeof version);
+  if (version.state != state_of(file)) return std::nullopt;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+  return note_of(source_of(version.source), text.substr(1 + sizeof version));
 }
 
 }  // namespace
@@ -80,7 +91,10 @@ bool same_content(OwnDescriptor a, OwnDescriptor b) {
 void stick_version(int descriptor, const PartNote& version) noexcept {
   struct stat file{};
   if (fstat(descriptor, &file) != 0) return;
-  const std::string text = state_line(file) + to_text(version);
+  Version held{state_of(file), 0};
+  std::from_chars(version.source.data(), version.source.data() + version.source.size(), held.source, 16);
+  std::string text(1, format);
+  text.append(reinterpret_cast<const char*>(&held), sizeof held).append(version.validator());
   (void)fsetxattr(descriptor, attribute, text.data(), text.size(), 0);
 }
 

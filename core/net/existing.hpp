@@ -41,9 +41,12 @@ std::optional<Existing> existing_file(const std::filesystem::path& path);
 /// whatever their positions. Blocks: for a thread of the pool.
 bool same_content(OwnDescriptor a, OwnDescriptor b);
 
-/// Notes in an extended attribute of the file (user.gather.version) which version it is, with its size and
-/// time, so that a file changed by hand is not taken for that version. Does nothing where the file system has
-/// no such attributes: then the file is fetched again next time.
+/// Notes in an extended attribute of the file (user.gather.version) which version it is, by the note's
+/// validator, and what tells if the file was changed by hand since: its size and time. Does nothing where the
+/// file system has no such attributes: then the file is fetched again next time.
+///
+/// It takes 56 bytes at most where the validator has 39, as nearly all have: so much has room in an inode of
+/// ext4, and one byte more costs each file a block of 4 KB.
 void stick_version(int descriptor, const PartNote& version) noexcept;
 
 }  // namespace gather::net

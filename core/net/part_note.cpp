@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstdint>
 #include <ctime>
+#include <utility>
 
 namespace gather::net {
 namespace {
@@ -31,6 +32,10 @@ bool is_strong(std::string_view etag) {
   return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' && can_be_noted(etag);
 }
 
+bool can_have_a_note(const Head& head) {
+  return head.status == 200 && same_name(head.headers.get("content-encoding", "identity"), "identity");
+}
+
 /// Takes `label value\n` off the beginning of `text`.
 std::optional<std::string_view> take_line(std::string_view& text, std::string_view label) {
   if (!text.starts_with(label) || text.substr(label.size(), 1) != " ") return std::nullopt;
@@ -43,17 +48,24 @@ std::optional<std::string_view> take_line(std::string_view& text, std::string_vi
 
 }  // namespace
 
-std::string source_of(std::string_view url) {
+std::string source_of(std::string_view url) { return source_of(stable_hash(url)); }
+
+std::string source_of(std::uint64_t hash) {
   std::string digits(16, '0');
-  std::uint64_t hash = stable_hash(url);
   for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4)
     *digit = "0123456789abcdef"[hash & 15];
   return digits;
 }
 
+std::optional<PartNote> version_for(std::string_view url, const Head& head) {
+  if (!can_have_a_note(head)) return std::nullopt;
+  if (const auto etag = head.headers.get("etag"); etag && is_strong(*etag))
+    return note_of(source_of(url), *etag);
+  return note_for(url, head);
+}
+
 std::optional<PartNote> note_for(std::string_view url, const Head& head) {
-  if (head.status != 200 || !same_name(head.headers.get("content-encoding", "identity"), "identity"))
-    return std::nullopt;
+  if (!can_have_a_note(head)) return std::nullopt;
   PartNote note;
   note.source = source_of(url);
   if (const auto etag = head.headers.get("etag"); etag && is_strong(*etag)) note.etag = *etag;
@@ -66,6 +78,18 @@ std::optional<PartNote> note_for(std::string_view url, const Head& head) {
   }
   if (note.validator().empty()) return std::nullopt;
   if (!head.chunked) note.total = head.length;
+  return note;
+}
+
+std::optional<PartNote> note_of(std::string source, std::string_view validator) {
+  PartNote note;
+  note.source = std::move(source);
+  if (is_strong(validator))
+    note.etag = validator;
+  else if (can_be_noted(validator) && http_date(validator))
+    note.last_modified = validator;
+  else
+    return std::nullopt;
   return note;
 }
 

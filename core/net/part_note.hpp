@@ -29,11 +29,21 @@ struct PartNote {
 
 /// 16 hex digits for a URL.
 std::string source_of(std::string_view url);
+/// The same of its stable_hash().
+std::string source_of(std::uint64_t hash);
 
 /// The note for a body that `head`, with status 200, begins; nothing if its rest could not be asked for
 /// safely: without a strong entity tag and without a Last-Modified that is at least 60 s older than Date
 /// (later it might name two versions), or with a content coding. Source: RFC 9110, sections 8.8 and 13.1.5.
 std::optional<PartNote> note_for(std::string_view url, const Head& head);
+
+/// The same with the one validator that a question for the whole needs: the entity tag alone, where there is
+/// one.
+std::optional<PartNote> version_for(std::string_view url, const Head& head);
+
+/// A note of this validator alone; nothing if it is none, a strong entity tag or else a Last-Modified, that
+/// can be sent back.
+std::optional<PartNote> note_of(std::string source, std::string_view validator);
 
 /// Whether `head`, of an answer to If-Range, speaks of the version noted: an entity tag must be repeated, a
 /// date may be left out but not differ.

@@ -143,6 +143,8 @@ def small_files(bench, server, count, place):
     bench.goals.at_most("small files: CPU with SHA-256 over without", 1.15, median(digest_cost))
     bench.goals.at_most("small files: loop lag", 15, median(lags), "ms")
 
+    onto_disk(bench, urls)
+
     nowhere = Gather(bench, "small_nowhere", urls)
     discard = {"gather": nowhere.argv, "curl -Z": curl(bench, "curl_nowhere", urls, None), "aiohttp": aiohttp, "bare libcurl": floor}
     answers = interleaved({name: lambda argv=argv: run(argv) for name, argv in discard.items()}, bench.runs)
@@ -156,6 +158,17 @@ def small_files(bench, server, count, place):
         with open(path, encoding="utf-8") as file:
             ceiling.append(float(re.search(r"Requests/sec:\s*([0-9.]+)", file.read())[1]))
     show("the ceiling: wrk, one URL, requests/s", ceiling)
+
+
+def onto_disk(bench, urls):
+    """The same where downloads usually go. Whose metadata the file system writes when is beyond the programs, so rounds
+    differ more, and no goal is set."""
+    out = f"{bench.folder}/out"
+    kind = subprocess.run(["stat", "-f", "-c", "%T", bench.folder], capture_output=True, text=True, check=True).stdout.strip()
+    programs = {"gather": Gather(bench, "small_disk", urls, out).argv, "curl -Z": curl(bench, "curl_disk", urls, out)}
+    answers = interleaved({name: into(out, len(urls), 1000, argv) for name, argv in programs.items()}, bench.runs)
+    shutil.rmtree(out)
+    compare(bench, f"the same, onto the disk ({kind})", answers, len(urls))
 
 
 def over_tls(bench, server, count, place):

@@ -1,12 +1,19 @@
 #include "core/net/existing.hpp"
 
 #include "core/net/part_file.hpp"
+#include "core/net/part_note.hpp"
 #include "tests/unit/net/fetch.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
 
 using namespace gather::net;
 using namespace gather::test;
@@ -100,6 +107,73 @@ TEST_CASE("without a checksum the server is asked whether the file has changed",
   Download other = wanted;  // Another URL.
   other.url = server.url("/other");
   CHECK(fetch(other) == "200, 5 bytes");
+}
+
+TEST_CASE(
+    "a version is kept with the file in few bytes, and none that is damaged or no validator is believed",
+    "[net][existing]") {
+  const Folder folder;
+  if (!keeps_attributes(folder)) return;  // Such a file system fetches again, which another case shows.
+  const std::string file = folder / "f";
+  const auto version = [&] { return existing_file(file).value().version; };
+  const auto stick = [&](const PartNote& note) {
+    const int descriptor = open(file.c_str(), O_RDWR | O_CLOEXEC);
+    stick_version(descriptor, note);
+    close(descriptor);
+  };
+  const auto set = [&](const std::string& value) {
+    REQUIRE(setxattr(file.c_str(), "user.gather.version", value.data(), value.size(), 0) == 0);
+  };
+  const auto held = [&] {
+    std::array<char, 200> buffer;
+    const ssize_t size = getxattr(file.c_str(), "user.gather.version", buffer.data(), buffer.size());
+    return std::string(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  };
+  folder.write("f", "hello");
+  CHECK(!version());
+  PartNote note;
+  note.source = source_of("http://a/");
+  note.last_modified = "Sat, 01 Nov 2025 10:00:00 GMT";
+  note.total = 5;
+  stick(note);
+  REQUIRE(version());
+  CHECK(version()->source == note.source);
+  CHECK(version()->validator() == note.last_modified);
+  CHECK(held().size() <= 56);
+
+  note.etag = "\"d41d8cd98f00b204e9800998ecf8427e-12\"";
+  stick(note);
+  REQUIRE(version());
+  CHECK(version()->validator() == note.etag);
+  CHECK(held().size() <= 56);
+
+  const std::string good = held();
+  for (const std::string& bad :
+       {good.substr(0, 16), good.substr(0, 17), good.substr(0, 20), "1" + good.substr(1),
+        good.substr(0, 17) + "W/\"weak\"", good.substr(0, 17) + "\"a\r\nX: y\"", std::string()}) {
+    set(bad);
+    CHECK(!version());
+  }
+  set(good);
+  CHECK(version());
+  folder.write("f", "hello, hello");
+  CHECK(!version());
+}
+
+TEST_CASE("a server that has dates alone is asked by the date", "[net][existing]") {
+  const Folder folder;
+  if (!keeps_attributes(folder)) return;
+  const std::string date = "Sat, 01 Nov 2025 10:00:00 GMT";
+  const ScriptedServer server([&](const Asked& asked) {
+    const auto since = asked.headers.find("if-modified-since");
+    if (since != asked.headers.end() && since->second == date)
+      return Reply{"HTTP/1.1 304 Not Modified\r\n\r\n"};
+    return Reply{
+        response(200, "hello", "Date: Sat, 01 Nov 2025 12:00:00 GMT\r\nLast-Modified: " + date + "\r\n")};
+  });
+  const Download wanted = to(server, folder / "f", IfExists::verify);
+  CHECK(fetch(wanted) == "200, 5 bytes");
+  CHECK(fetch(wanted) == "304, 5 bytes");
 }
 
 TEST_CASE("C62: a link is never taken for the file", "[net][existing]") {
