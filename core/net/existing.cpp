@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -41,7 +40,7 @@ std::optional<PartNote> version_of(int descriptor, const struct stat& file) {
   std::memcpy(&version, buffer.data() + 1, sizeof version);
   if (version.state != state_of(file)) return std::nullopt;
   const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-  return note_of(source_of(version.source), text.substr(1 + sizeof version));
+  return note_of(version.source, text.substr(1 + sizeof version));
 }
 
 }  // namespace
@@ -91,8 +90,7 @@ bool same_content(OwnDescriptor a, OwnDescriptor b) {
 void stick_version(int descriptor, const PartNote& version) noexcept {
   struct stat file{};
   if (fstat(descriptor, &file) != 0) return;
-  Version held{state_of(file), 0};
-  std::from_chars(version.source.data(), version.source.data() + version.source.size(), held.source, 16);
+  const Version held{state_of(file), version.source};
   std::string text(1, format);
   text.append(reinterpret_cast<const char*>(&held), sizeof held).append(version.validator());
   (void)fsetxattr(descriptor, attribute, text.data(), text.size(), 0);

@@ -4,6 +4,7 @@
 #include "core/net/http_date.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include <charconv>
 #include <cstdint>
 #include <ctime>
-#include <utility>
 
 namespace gather::net {
 namespace {
@@ -48,14 +48,7 @@ std::optional<std::string_view> take_line(std::string_view& text, std::string_vi
 
 }  // namespace
 
-std::string source_of(std::string_view url) { return source_of(stable_hash(url)); }
-
-std::string source_of(std::uint64_t hash) {
-  std::string digits(16, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4)
-    *digit = "0123456789abcdef"[hash & 15];
-  return digits;
-}
+std::uint64_t source_of(std::string_view url) noexcept { return stable_hash(url); }
 
 std::optional<PartNote> version_for(std::string_view url, const Head& head) {
   if (!can_have_a_note(head)) return std::nullopt;
@@ -81,9 +74,9 @@ std::optional<PartNote> note_for(std::string_view url, const Head& head) {
   return note;
 }
 
-std::optional<PartNote> note_of(std::string source, std::string_view validator) {
+std::optional<PartNote> note_of(std::uint64_t source, std::string_view validator) {
   PartNote note;
-  note.source = std::move(source);
+  note.source = source;
   if (is_strong(validator))
     note.etag = validator;
   else if (can_be_noted(validator) && http_date(validator))
@@ -106,7 +99,7 @@ std::string to_text(const PartNote& note) {
     text.append(label).append(" ").append(value).append("\n");
   };
   text.append(first_line);
-  add("source", note.source);
+  add("source", fmt::format("{:016x}", note.source));
   if (!note.etag.empty()) add("etag", note.etag);
   if (!note.last_modified.empty()) add("last-modified", note.last_modified);
   if (note.total) add("total", std::to_string(*note.total));
@@ -123,7 +116,7 @@ std::optional<PartNote> parse_note(std::string_view text) {
   if (!source || source->size() != 16 ||
       source->find_first_not_of("0123456789abcdef") != std::string_view::npos)
     return std::nullopt;
-  note.source = *source;
+  std::from_chars(source->data(), source->data() + source->size(), note.source, 16);
   if (const auto etag = take_line(text, "etag")) {
     if (!is_strong(*etag)) return std::nullopt;
     note.etag = *etag;

@@ -14,7 +14,7 @@ namespace gather::net {
 
 /// What ties bytes on disk to one version of one URL.
 struct PartNote {
-  std::string source;                  ///< source_of(url). The URL itself may hold a token.
+  std::uint64_t source = 0;            ///< source_of(url). The URL itself may hold a token.
   std::string etag;                    ///< As sent, if it is strong; or empty.
   std::string last_modified;           ///< As sent, if it can be relied on; or empty.
   std::optional<std::uint64_t> total;  ///< Bytes of the whole, if known.
@@ -27,10 +27,8 @@ struct PartNote {
   friend bool operator==(const PartNote&, const PartNote&) = default;
 };
 
-/// 16 hex digits for a URL.
-std::string source_of(std::string_view url);
-/// The same of its stable_hash().
-std::string source_of(std::uint64_t hash);
+/// A hash that tells URLs apart; 16 hex digits in text.
+std::uint64_t source_of(std::string_view url) noexcept;
 
 /// The note for a body that `head`, with status 200, begins; nothing if its rest could not be asked for
 /// safely: without a strong entity tag and without a Last-Modified that is at least 60 s older than Date
@@ -43,7 +41,7 @@ std::optional<PartNote> version_for(std::string_view url, const Head& head);
 
 /// A note of this validator alone; nothing if it is none, a strong entity tag or else a Last-Modified, that
 /// can be sent back.
-std::optional<PartNote> note_of(std::string source, std::string_view validator);
+std::optional<PartNote> note_of(std::uint64_t source, std::string_view validator);
 
 /// Whether `head`, of an answer to If-Range, speaks of the version noted: an entity tag must be repeated, a
 /// date may be left out but not differ.

@@ -195,7 +195,7 @@ void FetchExecutor::let_server_name(const AttemptContext& context, net::Download
   const std::filesystem::path& folder = *fetch.saving->named_in;
   // Until the name is known the part has one of its own, the same in every run.
   download.output =
-      (context.job.directory / folder / fmt::format(".gather-{}", net::source_of(fetch.url))).string();
+      (context.job.directory / folder / fmt::format(".gather-{:016x}", net::source_of(fetch.url))).string();
   download.path = [this, &context, &fetch,
                    &folder](const net::Head& head) -> std::expected<std::filesystem::path, std::string> {
     std::optional<std::string> name;

@@ -1,11 +1,10 @@
 /// Round trips of 64 bytes over TCP connections on the loopback, or over Unix sockets. echo.py is the same in
 /// Python.
 ///
-///     bench_echo server CONNECTIONS [PATH]             Prints its port, or PATH, on a line; ends after so
-///     many
-///                                                      connections.
+///     bench_echo server CONNECTIONS [PATH]             Prints its port, or PATH, on a line.
 ///     bench_echo client CONNECTIONS TRIPS PORT|PATH    TRIPS on each connection.
 ///
+/// The server ends after so many connections.
 /// At the end each prints {"cpu_s": …}, without the program's own start.
 #include "core/async/combine/gather.hpp"
 #include "core/async/io/connect.hpp"

@@ -1,4 +1,4 @@
-// What a child of a run sees of the downloads that go on beside it.
+// What a child of a run sees of the downloads that go on beside it, and of gather where there are none.
 #include "tests/cli/program.hpp"
 #include "tests/support/scripted_server.hpp"
 
@@ -32,4 +32,18 @@ tasks:
   CHECK(ending.status == 0);
   CHECK(gather.folder().read("seen") == "0\n1\n2\n3\n");  // 3 is what `ls` reads.
   CHECK(gather.folder().read("big").size() == 4000);
+}
+
+TEST_CASE("a job without downloads loads none of their libraries", "[cli][fetch]") {
+  Gather gather;
+  gather.file("gather.yaml", R"(
+tasks:
+  look: { shell: "gather=$(sed -n 's/^PPid:.//p' /proc/$PPID/status); cat /proc/$gather/maps" }
+)");
+  const Ending ending = gather.run({"-q"});
+  CAPTURE(ending.err);
+  CHECK(ending.status == 0);
+  CHECK_THAT(ending.out, Catch::Contains("libuv"));
+  for (const char* library : {"libcurl", "libcrypto", "libssl"})
+    CHECK_THAT(ending.out, !Catch::Contains(library));
 }

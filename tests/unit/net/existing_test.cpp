@@ -113,7 +113,6 @@ TEST_CASE(
     "a version is kept with the file in few bytes, and none that is damaged or no validator is believed",
     "[net][existing]") {
   const Folder folder;
-  if (!keeps_attributes(folder)) return;  // Such a file system fetches again, which another case shows.
   const std::string file = folder / "f";
   const auto version = [&] { return existing_file(file).value().version; };
   const auto stick = [&](const PartNote& note) {
@@ -131,6 +130,7 @@ TEST_CASE(
   };
   folder.write("f", "hello");
   CHECK(!version());
+  if (!keeps_attributes(folder)) return;
   PartNote note;
   note.source = source_of("http://a/");
   note.last_modified = "Sat, 01 Nov 2025 10:00:00 GMT";
@@ -162,7 +162,7 @@ TEST_CASE(
 
 TEST_CASE("a server that has dates alone is asked by the date", "[net][existing]") {
   const Folder folder;
-  if (!keeps_attributes(folder)) return;
+  const bool keeps = keeps_attributes(folder);  // Else it is fetched again.
   const std::string date = "Sat, 01 Nov 2025 10:00:00 GMT";
   const ScriptedServer server([&](const Asked& asked) {
     const auto since = asked.headers.find("if-modified-since");
@@ -173,7 +173,7 @@ TEST_CASE("a server that has dates alone is asked by the date", "[net][existing]
   });
   const Download wanted = to(server, folder / "f", IfExists::verify);
   CHECK(fetch(wanted) == "200, 5 bytes");
-  CHECK(fetch(wanted) == "304, 5 bytes");
+  CHECK(fetch(wanted) == (keeps ? "304, 5 bytes" : "200, 5 bytes"));
 }
 
 TEST_CASE("C62: a link is never taken for the file", "[net][existing]") {
