@@ -21,6 +21,21 @@ bool names_a_file(const std::string& word) {
          word.ends_with(".json") || std::filesystem::is_directory(word, ignored);
 }
 
+/// `--set NAME=VALUE`; of several for one name the last counts.
+std::vector<job::NameValue> vars_of(const std::vector<Given>& flags) {
+  std::vector<job::NameValue> vars;
+  for (const Given& given : flags) {
+    const std::size_t equals = given.value.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw Error(ExitStatus::usage,
+                  fmt::format("{}: {} sets nothing; write NAME=VALUE", given.origin, in_quotes(given.value)));
+    const std::string name = given.value.substr(0, equals);
+    std::erase_if(vars, [&](const job::NameValue& var) { return var.first == name; });
+    vars.emplace_back(name, given.value.substr(equals + 1));
+  }
+  return vars;
+}
+
 }  // namespace
 
 Located locate(const std::vector<std::string>& words, const std::optional<Given>& file) {
@@ -58,7 +73,7 @@ job::Job load_job(const JobFlags& flags) {
   change_directory(flags.directory);
   const Located located = locate(flags.words, flags.file);
   const job::Source source = job::read_source(located.file);
-  job::Loaded loaded = job::load_or_throw(source);
+  job::Loaded loaded = job::load_or_throw(source, {.vars = vars_of(flags.vars)});
   std::fputs(job::render(source, loaded.problems).c_str(), stderr);
   return located.tasks.empty() ? std::move(loaded.job) : job::select(std::move(loaded.job), located.tasks);
 }

@@ -39,6 +39,7 @@ void add_job_flags(Flags& flags, JobFlags& job) {
   flags.value("-f,--file", job.file, "FILE", "the job file, whatever its name");
   flags.value("-C,--directory", job.directory, "DIR", "change to DIR first");
   flags.value("-j,--jobs", job.jobs, "N|N%|-N|@FILE", "slots for everything, for processes and for fetches");
+  flags.list("--set", job.vars, "NAME=VALUE", "one of the file's vars");
   flags.list("--pool", job.pools, "NAME=N", "the size of a pool of the file");
   flags.value("--max-load", job.max_load, "N|N%", "no new process while so many run on the machine");
   flags.value("--min-free-mem", job.min_free_mem, "SIZE", "no new process while less memory is free");

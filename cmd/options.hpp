@@ -28,6 +28,7 @@ struct JobFlags {
   std::optional<Given> color;
   std::optional<Given> halt;
   std::vector<Given> hosts;  ///< PATTERN=N[@RATE] each.
+  std::vector<Given> vars;   ///< NAME=VALUE each.
   std::vector<Given> pools;  ///< NAME=N each.
   std::optional<Given> max_load;
   std::optional<Given> min_free_mem;

@@ -1,5 +1,7 @@
 #include "core/job/check.hpp"
 
+#include "core/job/check_tasks.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,16 +14,6 @@ namespace gather::job {
 namespace {
 
 constexpr int most_slots = 1'000'000;
-/// What filling `defaults` into every task may add up to: a small hostile file must not take all memory.
-constexpr std::uint64_t largest_filled_defaults = 4'000'000'000;
-
-/// `defaults`, as values: they are read again over each new task, so that one piece of code reads both.
-struct Defaults {
-  Value map;    ///< None without `defaults`, or while they have errors of their own.
-  Value fetch;  ///< Their `fetch`: a mapping of fetch keys.
-  Value retry;
-  Value needs;
-};
 
 struct Top {
   Job job;
@@ -69,145 +61,13 @@ constexpr auto top_keys = std::to_array<Key<Top>>({
        if (r.is_map(m.value, "each task stands under its id, as in `tasks: {build: {run: [make]}}`"))
          to.tasks = m.value;
      }},
-    {"vars"},
+    // Their values are in the templates that name them: see FilledFile.
+    {"vars", [](Reader& r, Member m, Top&) { r.is_map(m.value, "as in `vars: {region: eu}`"); }},
     {"secrets"},
     {"halt"},
     {"cleanup_timeout"},
     {"include"},
 });
-
-std::uint64_t weight(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
-  if (value.is_scalar()) return 32 + value.text().size();
-  std::uint64_t sum = 32;
-  for (Value child = value.first(); child; child = child.next()) sum += weight(child);
-  return sum;
-}
-
-bool is_id(std::string_view id) {
-  const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
-  return !id.empty() && letter(static_cast<unsigned char>(id[0])) &&
-         std::ranges::all_of(
-             id, [&](unsigned char c) { return letter(c) || std::isdigit(c) != 0 || c == '.' || c == '-'; });
-}
-
-/// Of `tty`, `leave` and `isolate` a task has one at most.
-void check_company(Reader& reader, const TaskDraft& draft) {
-  const auto refuse = [&](bool both, Value one, Value other, const char* why) {
-    if (both) reader.error(one ? one : other, why, "remove one of the two");
-  };
-  const Task& task = draft.task;
-  refuse(task.tty && task.leave, draft.leave_key, draft.tty_key,
-         "a task that has the terminal (`tty`) leaves nothing running");
-  refuse(task.tty && task.isolate, draft.isolate_key, draft.tty_key,
-         "a task that has the terminal (`tty`) can't have a PID namespace");
-  refuse(task.leave && task.isolate, draft.isolate_key, draft.leave_key,
-         "a PID namespace ends with its task, so that nothing can be left (`leave`)");
-}
-
-Defaults read_defaults(Reader& reader, Value map, std::size_t tasks) {
-  if (!map) return {};
-  Findings& findings = reader.findings();
-  const std::size_t before = findings.errors();
-  TaskDraft draft;
-  draft.is_defaults = true;
-  reader.keys(map, task_keys(), draft);
-  check_company(reader, draft);
-  if (draft.fetch) check_fetch_defaults(reader, draft.fetch);
-  if (draft.retry) RetryPolicies().read(reader, {}, draft.retry, 1);
-  if (weight(map) * tasks > largest_filled_defaults)
-    reader.error(map, "`defaults` are too large to be filled into so many tasks",
-                 "write large values where they are needed");
-  if (findings.errors() != before) return {};
-  return {map, draft.fetch, draft.retry, draft.needs};
-}
-
-class TasksReader {
- public:
-  TasksReader(Reader& reader, const Lines& lines, Value defaults, std::size_t tasks)
-      : reader_(reader), lines_(lines), defaults_(read_defaults(reader, defaults, tasks)) {
-    default_retry_ = policies_.read(silent_, {}, defaults_.retry, 1);
-    default_fetch_retry_ = policies_.read(silent_, {}, defaults_.retry, usual_fetch_attempts);
-  }
-
-  Task read(Member member, TaskPlace& place) {
-    TaskDraft draft;
-    draft.task.id = member.key.text();
-    draft.task.position = lines_.locate(member.key.extent().begin);
-    if (!is_id(draft.task.id))
-      reader_.error(member.key, fmt::format("{} is no task id", code(draft.task.id)),
-                    "an id is letters, digits, `_`, `.` and `-`, and begins with a letter or `_`");
-    place.key = member.key;
-    if (defaults_.map) {
-      draft.is_defaults = true;
-      silent_.keys(defaults_.map, task_keys(), draft);
-      draft.is_defaults = false;
-      draft.needs = draft.retry = draft.tty_key = draft.leave_key = draft.isolate_key = Value();
-    }
-    const Value default_pool = std::exchange(draft.pool, Value());
-    const Value default_weight = std::exchange(draft.weight, Value());
-    if (!member.value.is_map())
-      report_no_task(member);
-    else
-      reader_.keys(member.value, task_keys(), draft);
-    place.pool_is_default = !draft.pool;
-    place.weight_is_default = !draft.weight;
-    place.pool = draft.pool ? draft.pool : default_pool;
-    place.weight = draft.weight ? draft.weight : default_weight;
-    finish(draft, place);
-    return std::move(draft.task);
-  }
-
- private:
-  static constexpr int usual_fetch_attempts = 4;
-
-  void report_no_task(Member member) {
-    const std::string id(member.key.text());
-    const std::string example =
-        fmt::format("as in {}, or {} for a milestone", code(id + ": {run: [make]}"), code(id + ": {}"));
-    if (member.value.absent())
-      reader_.error(member.key, fmt::format("task {} is empty", code(id)), example);
-    else
-      reader_.is_map(member.value, example);
-  }
-
-  void finish(TaskDraft& draft, TaskPlace& place) {
-    place.action = draft.action;
-    place.needs = draft.needs ? draft.needs : defaults_.needs;
-    place.needs_are_defaults = !draft.needs;
-    place.stdin_task = draft.stdin_task;
-    const std::string_view action = draft.action.key ? draft.action.key.text() : "";
-    if (action != "run" && action != "shell") {
-      draft.task.input = nullptr;
-      const auto refuse = [&](Value key, bool wanted, const char* why) {
-        if (key && wanted) reader_.error(key, why, "remove it, or give the task a `run` or `shell`");
-      };
-      refuse(draft.tty_key, draft.task.tty, "only a process can have the terminal");
-      refuse(draft.leave_key, draft.task.leave, "only a process can leave another one running");
-      refuse(draft.isolate_key, draft.task.isolate, "only a process can have a PID namespace");
-      refuse(draft.stdin_key, true, "only a process has a standard input");
-      draft.task.tty = draft.task.leave = draft.task.isolate = false;
-    }
-    check_company(reader_, draft);
-    const bool is_fetch = draft.action.key && draft.action.key.text() == "fetch";
-    if (is_fetch)
-      if (auto fetch = read_fetch(reader_, defaults_.fetch, draft.action.value))
-        draft.task.action = std::move(fetch);
-    if (draft.retry)
-      draft.task.retry =
-          policies_.read(reader_, defaults_.retry, draft.retry, is_fetch ? usual_fetch_attempts : 1);
-    else
-      draft.task.retry = is_fetch ? default_fetch_retry_ : default_retry_;
-  }
-
-  Reader& reader_;
-  const Lines& lines_;
-  Findings unheard_;
-  Reader silent_{unheard_};  ///< Reads `defaults` again: they have no errors by then, but may have warnings.
-  Defaults defaults_;
-  RetryPolicies policies_;
-  std::shared_ptr<const RetryPolicy> default_retry_;
-  std::shared_ptr<const RetryPolicy> default_fetch_retry_;
-};
 
 }  // namespace
 
@@ -233,7 +93,8 @@ void read_env(Reader& reader, Value map, std::vector<NameValue>& env) {
   }
 }
 
-Job check(Value root, const Source& source, const Lines& lines, Findings& findings) {
+Job check(Value root, const Source& source, const Lines& lines, Findings& findings,
+          const std::shared_ptr<FilledFile>& file) {
   Reader reader(findings);
   Top top;
   top.job.directory = source.directory;
@@ -256,9 +117,12 @@ Job check(Value root, const Source& source, const Lines& lines, Findings& findin
   const std::size_t count = top.tasks.children() / 2;
   std::vector<TaskPlace> places(count);
   top.job.tasks.reserve(count);
-  TasksReader tasks(reader, lines, top.defaults, count);
-  for (const Member member : Members(top.tasks))
-    top.job.tasks.push_back(tasks.read(member, places[top.job.tasks.size()]));
+  TasksReader tasks(reader, &lines, top.defaults, count);
+  for (const Member member : Members(top.tasks)) {
+    TaskPlace& place = places[top.job.tasks.size()];
+    Task& task = top.job.tasks.emplace_back(tasks.read(member, place));
+    if (place.late) task.stencil = std::make_shared<const Stencil>(file, member, top.defaults);
+  }
   check_references(reader, places, top.job);
   check_pools(reader, places, top.job);
   return std::move(top.job);

@@ -5,6 +5,7 @@
 #include "core/job/model.hpp"
 #include "core/job/problem.hpp"
 #include "core/job/schema.hpp"
+#include "core/job/stencil.hpp"
 
 #include <memory>
 #include <optional>
@@ -17,7 +18,9 @@ namespace gather::job {
 
 /// Reads the job in `root` (none for an empty file). All problems go into `findings`; with any error among
 /// them the job is incomplete and not to be used.
-Job check(Value root, const Source& source, const Lines& lines, Findings& findings);
+/// `file` is where `root` comes from, for tasks that wait for results; null if there are no templates.
+Job check(Value root, const Source& source, const Lines& lines, Findings& findings,
+          const std::shared_ptr<FilledFile>& file = nullptr);
 
 // What follows is shared between the files of the check.
 
@@ -32,6 +35,7 @@ struct TaskDraft {
   Value leave_key;
   Value isolate_key;
   Value stdin_task;  ///< Whose output is read.
+  Value outputs;
   Value pool;
   Value weight;
   Value fetch;               ///< For `defaults` alone.
@@ -59,6 +63,9 @@ void check_fetch_defaults(Reader& reader, Value map);
 /// `stdin`, into `draft`; one that names a task is filled in by check_references.
 void read_stdin(Reader& reader, Member member, TaskDraft& draft);
 
+/// `outputs`, of a task whose action has been read.
+void read_outputs(Reader& reader, Value map, Task& task);
+
 /// Environment variables: names and texts. One that is there already gets the new value.
 void read_env(Reader& reader, Value map, std::vector<NameValue>& env);
 
@@ -79,13 +86,14 @@ struct TaskPlace {
   Value weight;
   bool pool_is_default = false;
   bool weight_is_default = false;
+  bool late = false;  ///< Something in it is known only later; see Value::late.
 };
 
 /// Fills in the pools of every task, and finds unknown ones, repetitions, and more units than a pool has.
 void check_pools(Reader& reader, std::span<const TaskPlace> places, Job& job);
 
-/// Fills in `needs` of every task and what reads a task's output, and finds unknown ones, repetitions,
-/// cycles, and outputs that two tasks write.
+/// Fills in `needs` of every task and what reads a task's output or result, and finds unknown ones,
+/// repetitions, cycles, and files that two tasks write.
 void check_references(Reader& reader, std::span<const TaskPlace> places, Job& job);
 
 }  // namespace gather::job

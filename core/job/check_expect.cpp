@@ -112,7 +112,10 @@ constexpr auto value_keys = std::to_array<Key<ExpectedValue>>({
      [](Reader& r, Member m, ExpectedValue& to) {
        if (const auto exists = r.boolean(m.value)) to.exists = *exists;
      }},
-    {"equals", [](Reader&, Member m, ExpectedValue& to) { to.equals = to_json(m.value); }},
+    {"equals",
+     [](Reader& r, Member m, ExpectedValue& to) {
+       if (r.known(m.value)) to.equals = to_json(m.value);
+     }},
 });
 
 void read_json(Reader& reader, Member member, Expect& to) {
@@ -128,7 +131,7 @@ void read_json(Reader& reader, Member member, Expect& to) {
     }
     if (value.value.is_map())
       reader.keys(value.value, value_keys, expected);
-    else if (reader.has_value(value, "write `null` for JSON's null"))
+    else if (reader.has_value(value, "write `null` for JSON's null") && reader.known(value.value))
       expected.equals = to_json(value.value);
     if (!expected.exists && expected.equals) reader.error(value.value, "what must not be there has no value");
     to.json.push_back(std::move(expected));

@@ -25,6 +25,7 @@ std::string lower(std::string_view text) {
 }
 
 bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
+  draft.has_body = true;
   if (!draft.body) {
     draft.body = member.key;
     draft.fetch.request.edit().body.reset();
@@ -41,6 +42,7 @@ bool is_only_body(Reader& reader, Member member, FetchDraft& draft) {
 namespace {
 
 void read_method(Reader& reader, Member member, FetchDraft& draft) {
+  const Reader::LateValues refused(reader, false);  // Whether a job may be run twice is asked before it runs.
   const auto method = reader.text(member.value);
   if (!method) return;
   const bool upper = std::ranges::none_of(*method, [](unsigned char c) { return std::islower(c) != 0; });
@@ -194,6 +196,7 @@ void check_fetch_defaults(Reader& reader, Value map) {
 }
 
 std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value) {
+  const Reader::LateValues allowed(reader);
   FetchDraft draft;
   if (base) {
     Findings told_already;
@@ -211,11 +214,12 @@ std::unique_ptr<const Fetch> read_fetch(Reader& reader, Value base, Value value)
                     "as in `fetch: https://example.org/`; several URLs are several tasks, or the `urls` "
                     "of one file");
   }
-  if ((draft.fetch.request->body || !draft.fetch.request->files.empty()) && !draft.has_method)
-    draft.fetch.request.edit().method = "POST";  // As curl has it.
+  if (draft.has_body && !draft.has_method) draft.fetch.request.edit().method = "POST";  // As curl has it.
   settle_name(reader, value, draft);
-  check_fetch_file(reader, value, draft);
-  check_fetch_pages(reader, draft);
+  if (!reader.met_late()) {
+    check_fetch_file(reader, value, draft);
+    check_fetch_pages(reader, draft);
+  }
   append_query(draft.fetch.url, draft.query);
   for (std::string& url : draft.fetch.mirrors) append_query(url, draft.query);
   join_auth_and_headers(reader, draft);

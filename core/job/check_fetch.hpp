@@ -18,6 +18,8 @@ struct FetchDraft {
   bool has_url = false;
   Value url;  ///< The key `url` or `urls`, whichever came first in the mapping at hand.
   bool has_method = false;
+  bool has_body = false;   ///< That, or files.
+  bool late_name = false;  ///< `output` or `dir` is known only later.
   Value body;  ///< The key `body`, `json`, `form` or `files`, whichever came first in the mapping at hand.
   std::optional<std::filesystem::path> dir;
   Value paginate;                ///< The key.

@@ -24,6 +24,7 @@ std::optional<std::filesystem::path> path_in_folder(Reader& reader, Value value,
 }  // namespace
 
 void read_output(Reader& reader, Member member, FetchDraft& draft) {
+  draft.late_name = draft.late_name || (member.value.is_scalar() && member.value.late());
   auto path = path_in_folder(reader, member.value, "file", "write a path below it, as in data/index.json");
   if (!path) return;
   if (path->empty() || path->filename().empty() || *path == ".")
@@ -33,6 +34,7 @@ void read_output(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void read_dir(Reader& reader, Member member, FetchDraft& draft) {
+  draft.late_name = draft.late_name || (member.value.is_scalar() && member.value.late());
   auto path = path_in_folder(reader, member.value, "folder", "write a path below it, as in data, or `.`");
   if (!path) return;
   if (path->empty())
@@ -45,6 +47,7 @@ void read_content_disposition(Reader& reader, Member member, FetchDraft& draft) 
 }
 
 void settle_name(Reader& reader, Value fetch, FetchDraft& draft) {
+  if (draft.late_name) return draft.fetch.output.reset();
   if (draft.content_disposition) {
     const Value key = draft.content_disposition;
     if (draft.fetch.output)

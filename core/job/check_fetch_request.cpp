@@ -1,6 +1,8 @@
 // The keys of a fetch that say what is asked: query, bodies, credentials.
 #include "core/job/check_fetch_request.hpp"
 
+#include "core/job/url.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,24 +19,10 @@ std::size_t members(Value map) {
   return count;
 }
 
-bool unreserved(unsigned char c) {
-  return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    if (const auto byte = static_cast<unsigned char>(c); unreserved(byte))
-      out += c;
-    else
-      out += fmt::format("%{:02X}", byte);
-  return out;
-}
-
 std::string encoded(const std::vector<NameValue>& fields) {
   std::string out;
   for (const auto& [name, value] : fields)
-    out += fmt::format("{}{}={}", out.empty() ? "" : "&", encoded(name), encoded(value));
+    out += fmt::format("{}{}={}", out.empty() ? "" : "&", percent_encoded(name), percent_encoded(value));
   return out;
 }
 
@@ -194,7 +182,7 @@ void read_query(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void append_query(std::string& url, const std::vector<NameValue>& query) {
-  if (query.empty()) return;
+  if (query.empty() || url.empty()) return;
   const std::size_t end = std::min(url.find('#'), url.size());
   const std::size_t mark = url.find('?');
   const bool has_query = mark < end;

@@ -49,6 +49,7 @@ void read_urls(Reader& reader, Member member, FetchDraft& draft) {
   if (!member.value.is_list())
     return reader.expected(member.value, "a list of URLs",
                            "as in `urls: [https://a.example/f, https://b.example/f]`");
+  if (!reader.known(member.value)) return;  // Which are asked, and where, is one question.
   std::vector<std::string> urls;
   for (const Value item : Items(member.value)) {
     auto url = one_url(reader, item);

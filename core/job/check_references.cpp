@@ -5,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace gather::job {
 namespace {
@@ -57,6 +60,26 @@ class References {
     if (listed_by_[writer] == task) return;
     listed_by_[writer] = task;
     job_.tasks[task].needs.push_back(TaskId{writer});
+  }
+
+  /// After fill_in_needs for the same task: what its templates name, it needs.
+  void fill_in_results(std::uint32_t task) {
+    if (!job_.tasks[task].stencil) return;
+    for (const auto& [result, at] : job_.tasks[task].stencil->results()) {
+      const auto giver = ids_.find(result.task);
+      if (!giver) {
+        unknown(at, result.task);
+      } else if (*giver == task) {
+        reader_.error(at, fmt::format("task {} would wait for its own result", code(result.task)),
+                      "name another task");
+      } else {
+        check_gives(at, job_.tasks[*giver], result.output);
+        if (listed_by_[*giver] == task) continue;
+        listed_by_[*giver] = task;
+        job_.tasks[task].needs.push_back(TaskId{*giver});
+        named_at_.emplace(std::pair(task, *giver), at);
+      }
+    }
   }
 
   void find_output_twice() {
@@ -115,6 +138,21 @@ class References {
     }
   }
 
+  void check_gives(Value at, const Task& task, std::string_view output) {
+    std::vector<std::string_view> names;
+    if (task.outputs)
+      for (const OutputSpec& spec : *task.outputs) names.push_back(spec.name);
+    if (std::ranges::find(names, output) != names.end()) return;
+    std::string hint = did_you_mean(output, names);
+    if (names.empty())
+      hint =
+          fmt::format("add `outputs` to {}, as in `outputs: {{{}: {}}}`", code(task.id), output,
+                      std::holds_alternative<std::unique_ptr<const Fetch>>(task.action) ? "body" : "stdout");
+    else if (hint.empty())
+      hint = "it has " + listed(names);
+    reader_.error(at, fmt::format("task {} has no output {}", code(task.id), code(output)), std::move(hint));
+  }
+
   void unknown(Value at, std::string_view id) {
     std::string hint;
     if (candidates_left_ >= job_.tasks.size()) {  // Comparing with every id takes a while.
@@ -132,6 +170,9 @@ class References {
   Value need_of(TaskId task, TaskId need) const {
     const TaskPlace& place = places_[index(task)];
     if (place.stdin_task && place.stdin_task.text() == job_[need].id) return place.stdin_task;
+    const auto named =
+        named_at_.find({static_cast<std::uint32_t>(index(task)), static_cast<std::uint32_t>(index(need))});
+    if (named != named_at_.end()) return named->second;
     if (place.needs_are_defaults) return place.key;
     if (place.needs.is_list())
       for (const Value item : Items(place.needs))
@@ -155,6 +196,8 @@ class References {
   Job& job_;
   TextIndex ids_;
   std::vector<std::uint32_t> listed_by_;  ///< The last task that listed this one.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Value>
+      named_at_;  ///< The template that makes one need the other.
   std::size_t candidates_left_ = 300'000;
 };
 
@@ -165,6 +208,7 @@ void check_references(Reader& reader, std::span<const TaskPlace> places, Job& jo
   for (std::uint32_t task = 0; task < job.tasks.size(); ++task) {
     references.fill_in_needs(task);
     references.fill_in_input(task);
+    references.fill_in_results(task);
   }
   references.find_cycles();
   references.find_output_twice();

@@ -40,7 +40,7 @@ constexpr auto keys = std::to_array<Key<StdinDraft>>({
      }},
     {"json",
      [](Reader& r, Member m, StdinDraft& to) {
-       if (is_first(r, m, to)) to.input.from = to_json(m.value);
+       if (is_first(r, m, to) && r.known(m.value)) to.input.from = to_json(m.value);
      }},
     {"task",
      [](Reader& r, Member m, StdinDraft& to) {
@@ -48,6 +48,7 @@ constexpr auto keys = std::to_array<Key<StdinDraft>>({
        if (to.is_defaults)
          return r.error(m.key, "the output of one task can't be the standard input of all",
                         "move it into the task that reads it");
+       const Reader::LateValues refused(r, false);
        if (r.scalar(m.value, "the id of a task")) to.task = m.value;
      }},
 });
@@ -55,6 +56,8 @@ constexpr auto keys = std::to_array<Key<StdinDraft>>({
 }  // namespace
 
 void read_stdin(Reader& reader, Member member, TaskDraft& draft) {
+  const Reader::LateValues allowed(reader, !draft.is_defaults);
+  draft.stdin_key = draft.is_defaults ? Value() : member.key;
   StdinDraft stdin_draft;
   stdin_draft.is_defaults = draft.is_defaults;
   if (member.value.is_list()) return reader.expected(member.value, "text or a mapping", std::string(example));
@@ -67,7 +70,6 @@ void read_stdin(Reader& reader, Member member, TaskDraft& draft) {
       return reader.error(member.value, "this says nothing of where it comes from", std::string(example));
     reader.keys(member.value, keys, stdin_draft);
   }
-  draft.stdin_key = draft.is_defaults ? Value() : member.key;
   draft.stdin_task = stdin_draft.task;
   draft.task.input = std::make_shared<const StandardInput>(std::move(stdin_draft.input));
 }

@@ -46,13 +46,20 @@ void read_fetch_member(Reader& reader, Member member, TaskDraft& draft) {
 
 void read_run(Reader& reader, Member member, TaskDraft& draft) {
   if (!is_action(reader, member, draft)) return;
+  const Reader::LateValues allowed(reader);
+  // What is not known yet is shown as it is written.
+  if (member.value.is_scalar() && member.value.late())
+    draft.task.action = Run{{std::string(member.value.text())}};
   if (!reader.is_list(
           member.value,
           "as in `run: [make, -j2]`, a program and its arguments; `shell:` takes a line of shell"))
     return;
   Run run;
   for (const Value item : Items(member.value))
-    if (const auto word = reader.text(item)) run.argv.emplace_back(*word);
+    if (const auto word = reader.text(item))
+      run.argv.emplace_back(*word);
+    else if (item.is_scalar() && item.late())
+      run.argv.emplace_back(item.text());
   if (member.value.children() == 0)
     reader.error(member.value, "`run` names no program", "as in `run: [make, -j2]`");
   else if (!run.argv.empty() && run.argv[0].empty())
@@ -88,6 +95,7 @@ void read_timeout(Reader& reader, Member member, TaskDraft& draft) {
 }
 
 void read_cwd(Reader& reader, Member member, TaskDraft& draft) {
+  const Reader::LateValues allowed(reader, !draft.is_defaults);
   const auto folder = reader.text(member.value);
   if (folder && folder->empty())
     reader.error(member.value, "the folder's name is empty",
@@ -123,6 +131,7 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
      [](Reader&, Member m, TaskDraft& to) { to.retry = m.value; }},  // What is usual depends on the action.
     {"env",
      [](Reader& r, Member m, TaskDraft& to) {
+       const Reader::LateValues allowed(r, !to.is_defaults);
        if (r.is_map(m.value, "as in `env: {NAME: value}`")) read_env(r, m.value, to.task.env);
      }},
     {"cwd", read_cwd},
@@ -164,7 +173,12 @@ constexpr auto keys = std::to_array<Key<TaskDraft>>({
     {"restart"},
     {"if"},
     {"poll"},
-    {"outputs"},
+    {"outputs",
+     [](Reader& r, Member m, TaskDraft& to) {
+       if (to.is_defaults)
+         return r.error(m.key, "`outputs` are of one task, and no default", "move them into the task");
+       if (r.is_map(m.value, "as in `outputs: {token: body#/token}`")) to.outputs = m.value;
+     }},
     {"matrix"},
     {"for_each"},
     {"key"},

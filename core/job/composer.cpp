@@ -34,6 +34,12 @@ Composer::Made Composer::scalar(std::string_view text, Extent extent, bool plain
   return {attach(node), {1, text.size(), 0}};
 }
 
+Composer::Made Composer::late_scalar(std::string_view text, Extent extent) {
+  const Made made = scalar(text, extent, false);
+  document_.node(made.node).late = true;
+  return made;
+}
+
 bool Composer::open(Kind kind, Extent extent) {
   if (frames_.size() == deepest)
     return findings_.only(extent, fmt::format("lists and mappings are nested more than {} deep", deepest));

@@ -3,12 +3,15 @@
 #include "core/job/encoding.hpp"
 #include "core/job/parsers.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace gather::job {
 
 Kind Value::kind() const { return document_->node(node_).kind; }
 bool Value::plain() const { return document_->node(node_).plain; }
+bool Value::late() const { return document_->node(node_).late; }
 Format Value::format() const { return document_->format_; }
 Extent Value::extent() const { return document_->node(node_).extent; }
 
@@ -34,8 +37,23 @@ Value Value::next() const {
   return next == Document::none ? Value() : Value(*document_, next);
 }
 
+void Document::grow() {
+  constexpr std::uint32_t whole = 1u << chunk_bits;
+  constexpr std::uint32_t small = 64;
+  if (capacity_ >= whole) {
+    chunks_.push_back(std::make_unique<Node[]>(whole));
+    capacity_ += whole;
+    return;
+  }
+  capacity_ = std::max(small, capacity_ * 4);
+  auto larger = std::make_unique<Node[]>(capacity_);
+  if (chunks_.empty()) chunks_.emplace_back();
+  std::copy_n(chunks_.front().get(), size_, larger.get());
+  chunks_.front() = std::move(larger);
+}
+
 std::uint32_t Document::add(const Node& added) {
-  if (size_ >> chunk_bits == chunks_.size()) chunks_.push_back(std::make_unique<Node[]>(1u << chunk_bits));
+  if (size_ == capacity_) grow();
   node(size_) = added;
   return size_++;
 }

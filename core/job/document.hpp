@@ -45,6 +45,9 @@ class Value {
   /// number, true, false or null) is its source text, still without a type.
   std::string_view text() const;
   bool plain() const;
+  /// Of a scalar: its templates name what is known only once other tasks have run; see fill.hpp. What it says
+  /// is as it was written then, or nothing if they have a fault, which has been found.
+  bool late() const;
   Format format() const;
 
   /// A plain scalar without a character, as the value in `key:`.
@@ -122,19 +125,23 @@ class Document {
     Kind kind = Kind::scalar;
     bool plain = false;
     bool copied = false;  ///< The text is in copies_, not in body_.
+    bool late = false;
   };
 
-  // Chunks, so that growing never copies the tree nor needs its memory twice.
+  // Chunks, so that growing never copies the tree nor needs its memory twice; only the first one grows, since
+  // many documents are small.
   static constexpr std::uint32_t chunk_bits = 14;
   const Node& node(std::uint32_t i) const { return chunks_[i >> chunk_bits][i & ((1u << chunk_bits) - 1)]; }
   Node& node(std::uint32_t i) { return chunks_[i >> chunk_bits][i & ((1u << chunk_bits) - 1)]; }
   std::uint32_t add(const Node& node);
+  void grow();
 
   std::string_view body_;
   Format format_;
   std::string copies_;
   std::vector<std::unique_ptr<Node[]>> chunks_;
   std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = 0;
 };
 
 /// Reads `source` into a tree. False if there is none: then `findings` holds exactly one error, the place

@@ -111,8 +111,11 @@ Job select(Job job, std::span<const std::string> ids) {
     renumbered[i] = TaskId(tasks.size());
     tasks.push_back(std::move(job.tasks[i]));
   }
-  for (Task& task : tasks)
+  for (Task& task : tasks) {
     for (TaskId& need : task.needs) need = renumbered[index(need)];
+    if (const auto* const of = task.input ? std::get_if<StandardInput::Of>(&task.input->from) : nullptr)
+      task.input = std::make_shared<const StandardInput>(StandardInput::Of{renumbered[index(of->task)]});
+  }
   job.tasks = std::move(tasks);
   return job;
 }

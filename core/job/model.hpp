@@ -4,6 +4,7 @@
 #include "core/base/duration.hpp"
 #include "core/job/fetch.hpp"
 #include "core/job/hosts.hpp"
+#include "core/job/outputs.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,8 @@
 #include <vector>
 
 namespace gather::job {
+
+class Stencil;
 
 /// A task's place in file order, from 0. Orders tasks wherever nothing else does.
 enum class TaskId : std::uint32_t {};
@@ -137,6 +140,9 @@ struct Task {
   std::vector<PoolShare> pools;  ///< No pool twice, none with more units than it has.
   std::string description;
   std::vector<std::string> tags;
+  /// Parts of its result for the templates of others; null: none. No name twice.
+  std::shared_ptr<const std::vector<OutputSpec>> outputs;
+  std::shared_ptr<const Stencil> stencil;  ///< Some of its values wait for what others give; else null.
 };
 
 /// Slots; each at least 1.

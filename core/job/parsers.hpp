@@ -28,6 +28,8 @@ class Composer {
       : document_(document), lines_(lines), findings_(findings) {}
 
   Made scalar(std::string_view text, Extent extent, bool plain);
+  /// One whose templates wait; see Value::late.
+  Made late_scalar(std::string_view text, Extent extent);
 
   /// False (and the error is found) if that is too deep.
   bool open(Kind kind, Extent extent);

@@ -96,6 +96,7 @@ void Reader::unknown(Value key, std::span<const std::string_view> names) {
 }
 
 void Reader::expected(Value value, std::string_view wanted, std::string hint) {
+  if (value.is_scalar() && value.late()) return late(value);
   error(value, fmt::format("expected {}, found {}", wanted, described(value)), std::move(hint));
 }
 
@@ -105,10 +106,22 @@ bool Reader::has_value(Member member, std::string_view hint) {
   return false;
 }
 
-bool Reader::free_of_templates(Value value) {
-  if (value.text().find("${{") == std::string_view::npos) return true;
-  error(value, "templates (`${{ … }}`) are not supported yet");
-  return false;
+void Reader::late(Value value) {
+  if (late_allowed_ || value.text().empty())
+    met_late_ = true;
+  else
+    error(value, "this is needed before any task has run, and `tasks` and `run` are known only then",
+          "templates with them can stand in a task's `run`, `fetch`, `env`, `cwd` and `stdin`");
+}
+
+bool Reader::known(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
+  if (value.is_scalar()) {
+    if (value.late()) late(value);
+    return !value.late();
+  }
+  bool all = true;
+  for (Value child = value.first(); child; child = child.next()) all = known(child) && all;
+  return all;
 }
 
 std::optional<std::string_view> Reader::scalar(Value value, std::string_view wanted) {
@@ -116,7 +129,10 @@ std::optional<std::string_view> Reader::scalar(Value value, std::string_view wan
     expected(value, wanted);
     return std::nullopt;
   }
-  if (!free_of_templates(value)) return std::nullopt;
+  if (value.late()) {
+    late(value);
+    return std::nullopt;
+  }
   if (value.text().find('\0') != std::string_view::npos) {
     error(value, "a NUL character is not allowed here", "nothing that takes this text can hold one");
     return std::nullopt;

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace gather::job {
@@ -61,6 +62,27 @@ class Reader {
   /// One scalar, or a list of them without holes, as values.
   std::vector<Value> one_or_more(Value value, std::string_view wanted);
 
+  /// While it lives, what is known only when other tasks have run (Value::late) is left unread and is no
+  /// fault, if `allowed`.
+  class LateValues {
+   public:
+    explicit LateValues(Reader& reader, bool allowed = true)
+        : reader_(reader), before_(std::exchange(reader.late_allowed_, allowed)) {}
+    LateValues(const LateValues&) = delete;
+    LateValues& operator=(const LateValues&) = delete;
+    ~LateValues() { reader_.late_allowed_ = before_; }
+
+   private:
+    Reader& reader_;
+    bool before_;
+  };
+  /// Whether something was left unread since forget_late().
+  bool met_late() const { return met_late_; }
+  void forget_late() { met_late_ = false; }
+
+  /// False if something in `value` is late; where that is not allowed it is found.
+  bool known(Value value);
+
   /// True if it is one; `hint` may show what one looks like.
   bool is_map(Value value, std::string_view hint = {});
   bool is_list(Value value, std::string_view hint = {});
@@ -96,9 +118,11 @@ class Reader {
   }
 
   void unknown(Value key, std::span<const std::string_view> names);
-  bool free_of_templates(Value value);
+  void late(Value value);
 
   Findings& findings_;
+  bool late_allowed_ = false;
+  bool met_late_ = false;
 };
 
 inline constexpr std::string_view for_empty_text = "write \"\" for an empty text";

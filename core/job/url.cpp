@@ -63,6 +63,19 @@ std::optional<UrlFault> fault_in_host_and_port(std::string_view authority) {
 
 }  // namespace
 
+std::string percent_encoded(std::string_view text) {
+  const auto is_unreserved = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
+  };
+  std::string out;
+  for (const char c : text)
+    if (const auto byte = static_cast<unsigned char>(c); is_unreserved(byte))
+      out += c;
+    else
+      out += fmt::format("%{:02X}", byte);
+  return out;
+}
+
 std::optional<UrlFault> fault_in_url(std::string_view url) {
   const auto is_blank_or_control = [](unsigned char c) { return c <= 0x20 || c == 0x7f; };
   if (std::ranges::any_of(url, is_blank_or_control))

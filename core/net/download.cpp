@@ -267,9 +267,16 @@ class Attempt {
       case Receiver::Verdict::had_all:
         return std::nullopt;
       case Receiver::Verdict::unchanged:
-        return Fetched{answer->head.status, existing_size_, std::nullopt, "", Fetched::From::cache, 0};
+        return Fetched{.status = answer->head.status,
+                       .bytes = existing_size_,
+                       .from = Fetched::From::cache,
+                       .headers = told_headers(answer->head)};
     }
     return std::nullopt;
+  }
+
+  std::shared_ptr<const Headers> told_headers(const Head& head) const {
+    return wanted_.tell_headers ? std::make_shared<const Headers>(head.headers) : nullptr;
   }
 
   /// Makes the whole body the output, if it is as expected.
@@ -285,6 +292,7 @@ class Attempt {
     fetched.resumed_from = had;
     fetched.url = std::move(answer.url);
     fetched.unverified_length = !receiver.proven_whole(answer.head);
+    fetched.headers = told_headers(answer.head);
     if (digest_) fetched.digest = digest_->hex();
     if (wanted_.checksum && *fetched.digest != wanted_.checksum->hex) {
       if (part_) part_->give_up();

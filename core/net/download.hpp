@@ -12,6 +12,7 @@
 #include <expected>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +80,7 @@ struct Download {
   std::optional<unsigned> mode = {};           ///< Permissions; otherwise 0666 less the umask.
   Fsync fsync = Fsync::never;
   SharedTransport transport = {};  ///< How it is sent.
+  bool tell_headers = false;       ///< Tell the headers of the answer.
   bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
@@ -112,9 +114,9 @@ struct Fetched {
 
   int status = 0;           ///< 0 if nobody was asked.
   std::uint64_t bytes = 0;  ///< Of body, or of the file that is there; those of earlier attempts included.
-  std::optional<std::string>
-      digest;        ///< Lower-case hex, of Download::algorithm(); not of a file that was there.
-  std::string body;  ///< Without `output`; any bytes.
+  std::optional<std::string> digest =
+      {};                 ///< Lower-case hex, of Download::algorithm(); not of a file that was there.
+  std::string body = {};  ///< Without `output`; any bytes.
   From from = From::network;
   /// Neither length nor last chunk told where the body ends, only the end of the connection (or, over
   /// HTTP/2, of the stream), and nothing that was expected could prove it whole.
@@ -122,6 +124,8 @@ struct Fetched {
   std::string url = {};                            ///< After redirects; empty if nobody was asked.
   std::uint64_t resumed_from = 0;                  ///< Bytes that were there already.
   std::optional<std::filesystem::path> path = {};  ///< What Download::path said.
+  std::shared_ptr<const Headers> headers =
+      {};  ///< Null unless Download::tell_headers, and if nobody was asked.
 };
 
 /// The server answered with a status that was not expected.

@@ -24,7 +24,8 @@ struct InWords {
     return fmt::format("sh: {}{}", inert(script.substr(0, end)), more ? " …" : "");
   }
   std::string operator()(const std::unique_ptr<const job::Fetch>& fetch) const {
-    return inert(fmt::format("{} {}", fetch->request->method, fetch->url));
+    return inert(fmt::format("{} {}", fetch->request->method,
+                             fetch->url.empty() ? "(a URL that is known later)" : fetch->url));
   }
 };
 

@@ -38,6 +38,7 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
                                record_.run_id,
                                stop_signal_,
                                round == nullptr ? 0 : round->mirror,
+                               record(id).filled.get(),
                                [this, id] { return next_request(id); }};
   record(id).slot = active.slot;
   AttemptResult result = goes_on ? std::move(round->result) : AttemptResult();
@@ -52,7 +53,9 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
       if (!stop_) tell([&] { observer_.attempt_is_slow(id, now() - start); });
     });
   try {
-    if (auto refusal = manners_.refusal(host_of(id), let_in))
+    if (const auto fault = unfilled_.find(id); fault != unfilled_.end())
+      result.outcome = LocalFailure{fault->second};
+    else if (auto refusal = manners_.refusal(host_of(id), let_in))
       result.outcome = *std::move(refusal);
     else if (job_[id].timeout_percent > 0)
       co_await run_limited(context, result, start);
@@ -189,6 +192,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
     return;
   }
   keep_attempt(id, start, end, result);
+  if (passed(record(id).attempts.back().outcome)) results_.keep(id, std::move(result.values));
   rounds_.end(id);
   TaskRecord& task = record(id);
   const int number = row(id).attempts_made;

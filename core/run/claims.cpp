@@ -10,10 +10,7 @@ Claims::Claims(const job::Job& job, const LimitsInForce& limits, const Hosts& ho
       jobs_(admission.add_resource(Lack::slot, limits.jobs, limits.delay)),
       processes_(admission.add_resource(Lack::slot, limits.processes)),
       fetches_(admission.add_resource(Lack::slot, limits.fetches)) {
-  for (const Hosts::Limited& host : hosts.all())
-    hosts_.push_back(
-        admission.add_resource(Lack::host, host.max, host.rate ? host.rate->interval() : Duration(0)));
-  plain_at_.resize(hosts_.size());
+  add_hosts(hosts);
   for (const job::Pool& pool : limits.pools) pools_.push_back(admission.add_resource(Lack::pool, pool.size));
   if (outside.tokens) tokens_ = admission.add_outside_resource(Lack::slot, 1);
   if (outside.machine) machine_ = admission.add_outside_resource(Lack::slot, 1);
@@ -23,6 +20,19 @@ Claims::Claims(const job::Job& job, const LimitsInForce& limits, const Hosts& ho
     lines_[i] = line_for(job.tasks[i], hosts.of(id));
     for (const HostId host : hosts.mirrors(id)) mirrors_[id].push_back(line_for(job.tasks[i], host));
   }
+}
+
+void Claims::add_hosts(const Hosts& hosts) {
+  for (const Hosts::Limited& host : hosts.all().subspan(hosts_.size()))
+    hosts_.push_back(
+        admission_.add_resource(Lack::host, host.max, host.rate ? host.rate->interval() : Duration(0)));
+  plain_at_.resize(hosts_.size());
+}
+
+void Claims::learn(job::TaskId id, const job::Task& task, const Hosts& hosts) {
+  add_hosts(hosts);
+  lines_[job::index(id)] = line_for(task, hosts.of(id));
+  for (const HostId host : hosts.mirrors(id)) mirrors_[id].push_back(line_for(task, host));
 }
 
 void Claims::grown(const job::Job& job) {
@@ -37,7 +47,7 @@ LineId Claims::line_for(const job::Task& task, HostId host) {
   if (task.exclusive || task.weight != 1 || !task.pools.empty()) return line_with(needs_of(task, host), true);
   // The usual ones: as many lines as there are kinds and hosts, whatever the number of tasks.
   std::optional<LineId>& line =
-      kind == Kind::fetch ? plain_at_[index(host)] : plain_[static_cast<std::size_t>(kind)];
+      host != no_host ? plain_at_[index(host)] : plain_[static_cast<std::size_t>(kind)];
   if (!line) line = line_with(needs_of(task, host), false);
   return *line;
 }
@@ -46,10 +56,8 @@ std::vector<Need> Claims::needs_of(const job::Task& task, HostId host) const {
   const Kind kind = kind_of(task.action);
   std::vector<Need> needs{Need{jobs_, task.exclusive ? Need::everything : task.weight}};
   if (kind == Kind::process) needs.push_back({processes_, task.weight});
-  if (kind == Kind::fetch) {
-    needs.push_back({fetches_, task.weight});
-    needs.push_back({at(host)});
-  }
+  if (kind == Kind::fetch) needs.push_back({fetches_, task.weight});
+  if (host != no_host) needs.push_back({at(host)});
   for (const job::PoolShare& share : task.pools)
     needs.push_back({pools_[job::index(share.pool)], static_cast<std::int64_t>(share.units)});
   if (kind == Kind::process && machine_) needs.push_back({*machine_});

@@ -30,6 +30,9 @@ class Claims {
   /// Takes in tasks that have been added at the end of the job. Requires: none of them fetches.
   void grown(const job::Job& job);
 
+  /// Takes in the hosts of a task that has had none, after `hosts` has.
+  void learn(job::TaskId id, const job::Task& task, const Hosts& hosts);
+
   /// Requires: the task takes a slot (a milestone does not).
   LineId of(job::TaskId task) const { return lines_[job::index(task)]; }
 
@@ -48,6 +51,7 @@ class Claims {
   std::optional<ResourceId> machine() const { return machine_; }
 
  private:
+  void add_hosts(const Hosts& hosts);
   LineId line_for(const job::Task& task, HostId host);
   std::vector<Need> needs_of(const job::Task& task, HostId host) const;
   LineId line_with(const std::vector<Need>& needs, bool starves);

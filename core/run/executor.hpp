@@ -29,10 +29,13 @@ struct AttemptContext {
 
   std::size_t mirror = 0;  ///< Which of a fetch's URLs to ask, from 0; it is let in for that host alone.
 
+  /// The task with its templates filled in; null if it has none.
+  const job::Task* filled = nullptr;
+
   /// For an attempt that asks its host several times: waits until it may once more. Not for the first time.
   std::function<async::Co<>()> next_request = {};
 
-  const job::Task& task() const { return job[id]; }
+  const job::Task& task() const { return filled == nullptr ? job[id] : *filled; }
 };
 
 /// What an attempt tells. Filled in as it goes, so that a cancelled one has said what it knew. Where one
@@ -46,9 +49,10 @@ struct AttemptResult {
   std::string sha256;
   std::shared_ptr<const Transfer> transfer;  ///< Null if no server was asked.
   bool leaked = false;
-  std::unique_ptr<const Output> out;  ///< Null if it wrote nothing.
+  std::shared_ptr<const Output> out;  ///< Null if it wrote nothing.
   std::unique_ptr<const Output> err;
-  std::unique_ptr<const Output> body;  ///< Of a fetch that has no file, if another task reads it.
+  std::unique_ptr<const Output> body;    ///< Of a fetch that has no file, if another task reads it.
+  std::vector<job::OutputValue> values;  ///< Of the task's outputs.
 };
 
 /// Runs attempts of one kind. Knows nothing of slots, retries, time limits or other tasks.

@@ -37,13 +37,6 @@ net::IfExists if_exists_of(job::IfExists word) {
   return net::IfExists::verify;
 }
 
-/// One value of a header that may come several times, as HTTP joins them.
-std::optional<std::string> joined(const net::Headers& headers, std::string_view name) {
-  const auto values = headers.get_all(name);
-  if (values.empty()) return std::nullopt;
-  return fmt::format("{}", fmt::join(values, ", "));
-}
-
 net::Expectations expectations_of(const job::Expect& expect) {
   net::Expectations made;
   made.size = expect.size;
@@ -77,6 +70,12 @@ net::Pages pages_for(const job::Paginate& paginate, const AttemptContext& contex
 
 const job::Fetch& fetch_of(const AttemptContext& context) {
   return *std::get<std::unique_ptr<const job::Fetch>>(context.task().action);
+}
+
+std::optional<std::string> joined(const net::Headers& headers, std::string_view name) {
+  const auto values = headers.get_all(name);
+  if (values.empty()) return std::nullopt;
+  return fmt::format("{}", fmt::join(values, ", "));
 }
 
 net::Download download_for(const AttemptContext& context) {

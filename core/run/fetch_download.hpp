@@ -7,7 +7,9 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace gather::run {
 
@@ -16,6 +18,9 @@ const job::Fetch& fetch_of(const AttemptContext& context);
 
 /// All but the transport, the secrets, and what the executor adds of its own. The task must outlive it.
 net::Download download_for(const AttemptContext& context);
+
+/// One value of a header that may come several times, as HTTP joins them; nothing if it did not come.
+std::optional<std::string> joined(const net::Headers& headers, std::string_view name);
 
 net::Transport transport_for(const job::Transport& wanted, const std::filesystem::path& directory);
 

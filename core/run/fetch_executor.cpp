@@ -9,6 +9,7 @@
 #include "core/net/part_note.hpp"
 #include "core/run/fetch_download.hpp"
 #include "core/run/spooled_output.hpp"
+#include "core/run/task_outputs.hpp"
 
 #include <fmt/format.h>
 
@@ -36,6 +37,12 @@ std::optional<std::string> leads_out(const std::filesystem::path& directory, std
   if (error || std::ranges::mismatch(top, folder).in1 == top.end()) return std::nullopt;
   return fmt::format("can't write {}: its folder is a link to {}, outside {}", inert(output),
                      inert(folder.native()), inert(top.native()));
+}
+
+/// Whether templates name its file, so that the job could not be looked through for others of that name.
+bool is_named_late(const AttemptContext& context) {
+  const auto& written = std::get<std::unique_ptr<const job::Fetch>>(context.job[context.id].action);
+  return fetch_of(context).output && !written->output;
 }
 
 /// The same of the file that will be written, or of any in its folder if its name is not known yet.
@@ -127,6 +134,13 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
   net::Download wanted = download_for(context);
   wanted.transport = transport_of(context);
   if (fetch_of(context).saving->named_in) let_server_name(context, wanted);
+  if (is_named_late(context))
+    if (auto claimed =
+            late_names_.claim(context.job, context.id, *fetch_of(context).output, "its templates name this");
+        !claimed) {
+      result.outcome = LocalFailure{std::move(claimed.error())};
+      co_return;
+    }
   if (auto fault = fault_in_output(fetch_of(context), context.job.directory)) {
     result.outcome = LocalFailure{std::move(*fault)};
     co_return;
@@ -141,6 +155,8 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
       result.outcome = std::move(*failed);
       co_return;
     }
+  wanted.tell_headers = needs(context.task(), job::ResultPart::header);
+  wanted.tell_sha256 = wanted.tell_sha256 || needs(context.task(), job::ResultPart::sha256);
   wanted.received = &received_;
   wanted.folders = folders_ ? &*folders_ : nullptr;
   net::Trail trail;
@@ -165,18 +181,48 @@ async::Co<Outcome> FetchExecutor::download(const AttemptContext& context, net::D
   if (auto* const fetched = std::get_if<net::Fetched>(&ending)) {
     telling.resumed_from(fetched->resumed_from);
     telling.unverified_length(fetched->unverified_length);
-    if (fetched->path) telling.saved_as(*fetched->path);
+    if (fetched->path)
+      telling.saved_as(*fetched->path);
+    else if (is_named_late(context))
+      telling.saved_as(*wanted.output);
     if (fetched->digest && wanted.algorithm() == net::Algorithm::sha256) result.sha256 = *fetched->digest;
   }
   Outcome outcome = std::visit(ToOutcome{result}, ending);
   if (keeps_body && passed(outcome)) result.out = output(std::move(body));
-  if (auto* const fetched = std::get_if<net::Fetched>(&ending);
-      fetched != nullptr && inputs_ != nullptr && inputs_->is_read(context.id)) {
+  auto* const fetched = std::get_if<net::Fetched>(&ending);
+  if (fetched != nullptr && context.task().outputs)
+    if (auto failed = co_await take_outputs(context, wanted, *fetched, result)) co_return std::move(*failed);
+  if (fetched != nullptr && inputs_ != nullptr && inputs_->is_read(context.id)) {
     process::Spool kept = co_await spooled(std::move(fetched->body));
     if (kept.failure()) co_return LocalFailure{*kept.failure()};
     result.body = output(std::move(kept));
   }
   co_return outcome;
+}
+
+async::Co<std::optional<Outcome>> FetchExecutor::take_outputs(const AttemptContext& context,
+                                                              const net::Download& wanted,
+                                                              const net::Fetched& fetched,
+                                                              AttemptResult& result) {
+  Given given;
+  if (fetched.status != 0) given.status = fetched.status;
+  if (fetched.headers)
+    given.header = [headers = fetched.headers](std::string_view name) { return joined(*headers, name); };
+  if (fetched.digest && wanted.algorithm() == net::Algorithm::sha256)
+    given.sha256 = *fetched.digest;
+  else if (wanted.checksum && wanted.checksum->algorithm == net::Algorithm::sha256)
+    given.sha256 = wanted.checksum->hex;  // The file that was there was held against it.
+  if (wanted.output) {
+    const std::filesystem::path path(fetched.path ? *fetched.path : std::filesystem::path(*wanted.output));
+    given.path = std::filesystem::absolute(path).lexically_normal();
+    given.text = path;
+  } else if (needs_text(context.task())) {
+    given.text = fetched.body;
+  }
+  auto values = co_await outputs_of(context.task(), std::move(given));
+  if (!values) co_return NotAsExpected{std::move(values.error())};
+  result.values = std::move(*values);
+  co_return std::nullopt;
 }
 
 net::SharedTransport FetchExecutor::transport_of(const AttemptContext& context) {
@@ -207,7 +253,7 @@ void FetchExecutor::let_server_name(const AttemptContext& context, net::Download
       return std::unexpected(
           "the server names no file that can be written, nor does the URL; name an output");
     const std::filesystem::path path = (folder / *name).lexically_normal();
-    if (auto claimed = late_names_.claim(context.job, context.id, path); !claimed)
+    if (auto claimed = late_names_.claim(context.job, context.id, path, "the server names this"); !claimed)
       return std::unexpected(std::move(claimed.error()));
     return context.job.directory / path;
   };

@@ -47,6 +47,9 @@ class FetchExecutor final : public Executor {
   async::Co<Outcome> download(const AttemptContext& context, net::Download& wanted, AttemptResult& result,
                               Telling& telling);
 
+  /// The values of the task's outputs, into `result`. An outcome if one can't be had.
+  async::Co<std::optional<Outcome>> take_outputs(const AttemptContext& context, const net::Download& wanted,
+                                                 const net::Fetched& fetched, AttemptResult& result);
   /// Made once for all that follow each other and share one.
   net::SharedTransport transport_of(const AttemptContext& context);
   /// Leaves the name of the file to the server.

@@ -15,15 +15,17 @@ constexpr std::size_t passes_for_a_place = 10;
 HostManners::HostManners(const job::Job& job, const Hosts& hosts, const Claims& claims, Admission& admission)
     : hosts_(hosts), claims_(claims), admission_(admission) {
   states_.reserve(hosts.all().size());
-  for (const Hosts::Limited& host : hosts.all())
+  if (hosts.all().empty()) return;
+  for (std::size_t i = 0; i < job.tasks.size(); ++i) learn(job::TaskId(i), job.tasks[i]);
+}
+
+void HostManners::learn(job::TaskId id, const job::Task& task) {
+  for (const Hosts::Limited& host : hosts_.all().subspan(states_.size()))
     states_.push_back({.max = host.max, .places = host.max, .retries = usual_retries});
-  if (states_.empty()) return;
-  for (std::size_t i = 0; i < job.tasks.size(); ++i) {
-    const HostId host = hosts.of(job::TaskId(i));
-    if (host == no_host) continue;
-    std::size_t& retries = states_[index(host)].retries;
-    retries = std::max(retries, static_cast<std::size_t>(job.tasks[i].retry->attempts));
-  }
+  const HostId host = hosts_.of(id);
+  if (host == no_host) return;
+  std::size_t& retries = states_[index(host)].retries;
+  retries = std::max(retries, static_cast<std::size_t>(task.retry->attempts));
 }
 
 bool HostManners::attempt_ended(HostId host, const Outcome& outcome, Duration now) {

@@ -26,6 +26,9 @@ class HostManners {
   /// All of them outlive this.
   HostManners(const job::Job& job, const Hosts& hosts, const Claims& claims, Admission& admission);
 
+  /// Takes in the hosts of a task that has had none, after `hosts` and `claims` have.
+  void learn(job::TaskId id, const job::Task& task);
+
   /// To be told of the end of every attempt, of one with mirrors at the end of each; true if the host
   /// was open, and is to be left alone from now on. No-op for no_host.
   bool attempt_ended(HostId host, const Outcome& outcome, Duration now);

@@ -1,4 +1,5 @@
-/// Which hosts each task asks, and what holds for each host: worked out once, before a run.
+/// Which hosts each task asks, and what holds for each host: worked out before a run, or, for a task whose
+/// URLs are known only then, when it is ready.
 #pragma once
 
 #include "core/job/hosts.hpp"
@@ -7,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,7 +33,11 @@ class Hosts {
   /// Each host gets the most specific of `limits`, or the usual one.
   Hosts(const job::Job& job, std::span<const job::HostLimit> limits);
 
-  /// That of its URL, the first if it has several; no_host for a task that fetches nothing.
+  /// Takes in the URLs of a task that has had none; new hosts come behind those that are known.
+  void learn(job::TaskId task, std::size_t tasks, const job::Fetch& fetch);
+
+  /// That of its URL, the first if it has several; no_host for a task that fetches nothing, or
+  /// whose URL is not known yet.
   HostId of(job::TaskId task) const { return by_task_.empty() ? no_host : by_task_[job::index(task)]; }
   /// Those of its URLs, in their order, perhaps the same one twice; empty for a task that has one URL at
   /// most.
@@ -38,6 +45,11 @@ class Hosts {
   std::span<const Limited> all() const { return hosts_; }
 
  private:
+  HostId host_in(std::string_view url);
+
+  std::vector<job::HostLimit> limits_;
+  std::unordered_map<std::string, HostId> known_;      // By how the host is spelt.
+  std::unordered_map<std::string, HostId> spellings_;  // By the beginning of URLs.
   std::vector<HostId> by_task_;  // Empty if no task fetches: a million sleeps need no table.
   std::unordered_map<job::TaskId, std::vector<HostId>> mirrors_;
   std::vector<Limited> hosts_;

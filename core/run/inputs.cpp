@@ -103,7 +103,8 @@ Opened Inputs::open(const job::Task& task) const {
 
 Inputs::Kept Inputs::kept_of(job::TaskId id, const TaskRecord& task,
                              std::span<const AttemptOutput> outputs) const {
-  if (const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&job_[id].action)) {
+  const job::Task& ran = task.filled ? *task.filled : job_[id];
+  if (const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&ran.action)) {
     const auto& transfer = task.attempts.back().transfer;
     if (transfer && !transfer->saved_as.empty()) return std::filesystem::path(transfer->saved_as);
     if ((*fetch)->output) return job_.directory / *(*fetch)->output;

@@ -20,20 +20,19 @@ void LateNames::take_in(const job::Job& job) {
 }
 
 std::expected<void, std::string> LateNames::claim(const job::Job& job, job::TaskId task,
-                                                  const std::filesystem::path& path) {
+                                                  const std::filesystem::path& path, std::string_view named) {
   if (!knows_job_) take_in(job);
   const auto [at, is_new] = owners_.try_emplace(path.string(), task);
   if (!is_new && at->second != task)
-    return std::unexpected(fmt::format("the server names this {}, which is the file of {}, too",
-                                       inert(path.native()), inert(job[at->second].id)));
+    return std::unexpected(fmt::format("{} {}, which is the file of {}, too", named, inert(path.native()),
+                                       inert(job[at->second].id)));
   std::string& had = claimed_[task];
   if (!had.empty() && had != path.string()) owners_.erase(had);
   had = path.string();
   if (const auto whole = job::written_for(path.native()))
     if (const auto other = owners_.find(std::string(*whole)); other != owners_.end())
-      return std::unexpected(
-          fmt::format("the server names this {}, where the file of {} is written until it is whole",
-                      inert(path.native()), inert(job[other->second].id)));
+      return std::unexpected(fmt::format("{} {}, where the file of {} is written until it is whole", named,
+                                         inert(path.native()), inert(job[other->second].id)));
   return {};
 }
 

@@ -1,4 +1,4 @@
-/// Names of files that servers choose while a run goes on: that no two tasks get the same.
+/// Names of files that are known only while a run goes on: that no two tasks get the same.
 #pragma once
 
 #include "core/job/model.hpp"
@@ -6,6 +6,7 @@
 #include <expected>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace gather::run {
@@ -14,11 +15,12 @@ namespace gather::run {
 class LateNames {
  public:
   /// Gives `path` to the task, in place of what an earlier attempt of it had. Refused, as a sentence without
-  /// a final full stop: what another task writes, named by the job or by a server, or has its part under.
+  /// a final full stop that begins with `named`, as in "the server names this": what another task writes,
+  /// whoever has named it, or has its part under.
   std::expected<void, std::string> claim(const job::Job& job, job::TaskId task,
-                                         const std::filesystem::path& path);
+                                         const std::filesystem::path& path, std::string_view named);
 
-  /// Forgets what servers said. Requires: no attempt is under way.
+  /// Forgets what has been claimed. Requires: no attempt is under way.
   void forget() { *this = LateNames(); }
 
  private:

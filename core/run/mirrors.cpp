@@ -72,7 +72,7 @@ Outcome without_a_mirror(std::span<const MirrorFailed> failed, const job::RetryP
 }
 
 const job::Fetch& MirrorRounds::fetch_of(job::TaskId task) const {
-  return *std::get<std::unique_ptr<const job::Fetch>>(job_[task].action);
+  return *std::get<std::unique_ptr<const job::Fetch>>(tasks_(task).action);
 }
 
 void MirrorRounds::begin(job::TaskId task, Duration now) {
@@ -137,7 +137,7 @@ Outcome MirrorRounds::outcome(job::TaskId task, Duration now) const {
       all.push_back({fetch_of(task).nth_url(n),
                      UnexpectedStatus{.status = 503, .detail = "", .retry_after = rest}, rest});
   }
-  return without_a_mirror(all, *job_[task].retry);
+  return without_a_mirror(all, *tasks_(task).retry);
 }
 
 }  // namespace gather::run

@@ -9,11 +9,13 @@
 #include "core/run/outcome.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace gather::run {
 
@@ -48,9 +50,12 @@ class MirrorRounds {
     AttemptResult result = {};           ///< What those that failed have told.
   };
 
+  /// A task as it runs, with its templates filled in.
+  using Tasks = std::function<const job::Task&(job::TaskId)>;
+
   /// All of them outlive this.
-  MirrorRounds(const job::Job& job, const Hosts& hosts, const HostManners& manners)
-      : job_(job), hosts_(hosts), manners_(manners) {}
+  MirrorRounds(Tasks tasks, const Hosts& hosts, const HostManners& manners)
+      : tasks_(std::move(tasks)), hosts_(hosts), manners_(manners) {}
 
   /// Chooses the URL to wait for, as turn_or_wait() does. No-op for a task without mirrors.
   void begin(job::TaskId task, Duration now);
@@ -74,7 +79,7 @@ class MirrorRounds {
  private:
   const job::Fetch& fetch_of(job::TaskId task) const;
 
-  const job::Job& job_;
+  Tasks tasks_;
   const Hosts& hosts_;
   const HostManners& manners_;
   std::unordered_map<job::TaskId, Round> rounds_;

@@ -4,6 +4,7 @@
 #include "core/async/task/error.hpp"
 #include "core/process/foreground.hpp"
 #include "core/run/spooled_output.hpp"
+#include "core/run/task_outputs.hpp"
 
 #include <fmt/format.h>
 
@@ -166,7 +167,7 @@ async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResul
   if (live_ != nullptr) {
     listeners = {&out.emplace(*live_, context.id, Stream::out), &err.emplace(*live_, context.id, Stream::err),
                  valve_};
-    const bool is_read = inputs_ != nullptr && inputs_->is_read(context.id);
+    const bool is_read = (inputs_ != nullptr && inputs_->is_read(context.id)) || needs_text(context.task());
     if (!keep_all_ && !is_read) process.out = process::Spool(end_kept, process::Spool::Beyond::dropped);
     if (!keep_all_) process.err = process::Spool(end_kept, process::Spool::Beyond::dropped);
   }
@@ -194,6 +195,13 @@ async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResul
   result.out = output(std::move(process.out));
   result.err = output(std::move(process.err));
   if (cancelled) throw async::Cancelled{};
+  if (context.task().outputs && passed(result.outcome)) {
+    auto values = co_await outputs_of(context.task(), Given{result.out});
+    if (values)
+      result.values = std::move(*values);
+    else
+      result.outcome = NotAsExpected{std::move(values.error())};
+  }
 }
 
 }  // namespace gather::run

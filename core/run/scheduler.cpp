@@ -28,7 +28,8 @@ Scheduler::Scheduler(const job::Job& job, Options options, const Durations& dura
               {.tokens = options_.tokens != nullptr, .machine = options_.machine != nullptr}, admission_),
       leave_(options_.tokens, options_.machine, claims_, admission_),
       manners_(job, hosts_, claims_, admission_),
-      rounds_(job, hosts_, manners_),
+      rounds_([this](job::TaskId id) -> const job::Task& { return task(id); }, hosts_, manners_),
+      results_(job),
       unfinished_(job.tasks.size()),
       growing_(options_.grows) {
   record_.run_id = options_.run_id;
@@ -119,9 +120,25 @@ void Scheduler::become_ready(job::TaskId id) {
     end_task(id, State::passed, {});
     return;
   }
+  if (job_[id].stencil && !record(id).filled) fill_in(id);
   transition(record(id), State::ready);
   rounds_.begin(id, at);
   stand_in_line(id, at);
+}
+
+// What it waits for has passed; which hosts it asks, and so in which line it stands, may be known only now.
+void Scheduler::fill_in(job::TaskId id) {
+  auto filled = results_.fill(id, record_.run_id);
+  if (!filled) {
+    unfilled_[id] = std::move(filled.error());
+    return;
+  }
+  record(id).filled = std::make_shared<const job::Task>(std::move(*filled));
+  const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&task(id).action);
+  if (fetch == nullptr || hosts_.of(id) != no_host) return;
+  hosts_.learn(id, job_.tasks.size(), **fetch);
+  claims_.learn(id, task(id), hosts_);
+  manners_.learn(id, task(id));
 }
 
 LineId Scheduler::line_of(job::TaskId id) {
@@ -217,6 +234,11 @@ void Scheduler::end_task(job::TaskId id, State state, std::string reason, std::o
     outputs = {last, 1};
   }
   tell([&] { observer_.task_ended(id, task, outputs); });
+  if (job_[id].stencil) {
+    results_.ended(id);
+    unfilled_.erase(id);
+    task.filled = nullptr;
+  }
   ended_.push_back(id);
   --unfinished_;
   finish_if_done();

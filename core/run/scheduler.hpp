@@ -20,6 +20,7 @@
 #include "core/run/mirrors.hpp"
 #include "core/run/order.hpp"
 #include "core/run/process_leave.hpp"
+#include "core/run/results.hpp"
 #include "core/run/retry.hpp"
 
 #include <csignal>
@@ -103,6 +104,7 @@ class Scheduler {
   void begin();
   void release(job::TaskId id);
   void become_ready(job::TaskId id);
+  void fill_in(job::TaskId id);
   void stand_in_line(job::TaskId id, Duration at);
   LineId line_of(job::TaskId id);
   HostId host_of(job::TaskId id);
@@ -130,6 +132,11 @@ class Scheduler {
   Duration now() const { return loop_->now() - began_; }
   TaskRecord& record(job::TaskId id) { return record_.tasks[job::index(id)]; }
   Row& row(job::TaskId id) { return rows_[job::index(id)]; }
+  /// With its templates filled in, once that has been done.
+  const job::Task& task(job::TaskId id) const {
+    const auto& filled = record_.tasks[job::index(id)].filled;
+    return filled ? *filled : job_[id];
+  }
   template <class Call>
   void tell(Call call);
 
@@ -148,6 +155,7 @@ class Scheduler {
   ProcessLeave leave_;
   HostManners manners_;
   MirrorRounds rounds_;
+  Results results_;
   MedianLimits median_limits_;
   std::vector<Duration> expected_;  // Worked out when the first task is overtaken.
   int stop_signal_ = SIGTERM;
@@ -157,8 +165,9 @@ class Scheduler {
   async::TimePoint began_;
   std::unordered_map<job::TaskId, Active> active_;
   std::unordered_map<job::TaskId, std::vector<AttemptOutput>>
-      held_back_;                                         // Outputs of attempts that others follow.
-  std::unordered_map<job::TaskId, async::Call> waiting_;  // For their delay or back-off.
+      held_back_;                                          // Outputs of attempts that others follow.
+  std::unordered_map<job::TaskId, async::Call> waiting_;   // For their delay or back-off.
+  std::unordered_map<job::TaskId, std::string> unfilled_;  // Why templates could not be filled in.
   async::Call opening_;             // When somebody may be let in though nothing has ended.
   async::Call expiry_;              // When somebody reaches a limit of median_limits_.
   std::vector<job::TaskId> ended_;  // Whose dependants have not been told yet.

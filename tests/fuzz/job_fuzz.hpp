@@ -4,10 +4,12 @@
 #include "core/base/error.hpp"
 #include "core/job/graph.hpp"
 #include "core/job/load.hpp"
+#include "core/job/stencil.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 namespace gather::job {
@@ -16,8 +18,24 @@ inline void require(bool holds) {
   if (!holds) std::abort();  // An assert would vanish with NDEBUG.
 }
 
+/// Whatever others give, a task that waits for it is filled in or refused with a sentence.
+inline void check_any_result(const Job& job) {
+  const std::string results[] = {"\"a b/\\n${{ vars.x }}\"", "[1,{\"k\":null}]", "{\"a\":[\"/tmp/x\"]}", "7",
+                                 "null"};
+  for (const std::string& json : results) {
+    const Results all = [&](const ResultName&) { return &json; };
+    for (const Task& task : job.tasks)
+      if (task.stencil) {
+        const auto filled = task.stencil->fill(task, all, "run");
+        require(filled ? filled->id == task.id : !filled.error().empty());
+      }
+  }
+}
+
 inline void check_any_job(const Source& source) {
-  const Loaded loaded = load(source);
+  const Loaded loaded = load(source, {.environment = [](const std::string& name) {
+                               return name == "HOME" ? std::optional<std::string>("/home/x y") : std::nullopt;
+                             }});
   for (const Problem& problem : loaded.problems) {
     require(problem.position.line >= 1 && problem.position.column >= 1 && problem.length >= 1);
     require(!problem.message.empty());
@@ -28,6 +46,7 @@ inline void check_any_job(const Source& source) {
   if (loaded.usable()) {
     require(topological_order(loaded.job).size() == loaded.job.tasks.size());
     require(!loaded.job.tasks.empty());
+    check_any_result(loaded.job);
   }
   try {
     require(nlohmann::json::accept(document_json(source)));

@@ -10,7 +10,7 @@ using namespace gather::run;
 namespace {
 
 std::string claim(LateNames& names, const job::Job& job, unsigned task, const char* path) {
-  const auto claimed = names.claim(job, job::TaskId(task), path);
+  const auto claimed = names.claim(job, job::TaskId(task), path, "the server names this");
   return claimed ? "ok" : claimed.error();
 }
 
