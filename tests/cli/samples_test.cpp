@@ -144,6 +144,7 @@ TEST_CASE("every sample is run by a test, and the manual tells of it", "[cli][sa
       {"pipeline.yaml", "this file"},
       {"ci_gate.yaml", "this file"},
       {"fetches.yaml", "this file"},
+      {"results.yaml", "this file"},
       {"semaphore.yaml", "this file"},
       {"fan_in.yaml", "this file"},
       {"async", "unit/samples, manual_test"},
@@ -292,6 +293,14 @@ TEST_CASE("fetches: a file is kept only if its checksum is right", "[cli][sample
   CHECK(fetches.folder().has("downloads/photos.bin"));
   CHECK_FALSE(fetches.folder().has("downloads/firmware.bin"));
   CHECK_FALSE(fetches.folder().has("downloads/firmware.bin.part"));
+}
+
+TEST_CASE("results: what an answer says is used by what comes after it", "[cli][samples]") {
+  Sample results("results.yaml");
+  const Ending ending = results.run({"-q"});
+  CHECK(ending.err.empty());
+  CHECK(ending.status == 0);
+  CHECK(ending.out == "page-2.bin is right\npage 2: status 200, application/json\n");
 }
 
 TEST_CASE("semaphore: the server counts 50 at once, as the limit says", "[cli][samples]") {
