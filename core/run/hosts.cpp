@@ -23,7 +23,7 @@ void Hosts::learn(job::TaskId task, std::size_t tasks, const job::Fetch& fetch) 
 }
 
 HostId Hosts::host_in(std::string_view url) {
-  const std::string spelling(url.substr(0, url.find_first_of("/?#", url.find("://") + 3)));
+  const std::string_view spelling = url.substr(0, url.find_first_of("/?#", url.find("://") + 3));
   if (const auto seen = spellings_.find(spelling); seen != spellings_.end()) return seen->second;
   job::Host host = job::host_of(url);
   const auto [place, is_new] =

@@ -6,6 +6,8 @@
 #include "core/job/model.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,8 +50,8 @@ class Hosts {
   HostId host_in(std::string_view url);
 
   std::vector<job::HostLimit> limits_;
-  std::unordered_map<std::string, HostId> known_;      // By how the host is spelt.
-  std::unordered_map<std::string, HostId> spellings_;  // By the beginning of URLs.
+  std::unordered_map<std::string, HostId> known_;         // By how the host is spelt.
+  std::map<std::string, HostId, std::less<>> spellings_;  // By the beginning of URLs.
   std::vector<HostId> by_task_;  // Empty if no task fetches: a million sleeps need no table.
   std::unordered_map<job::TaskId, std::vector<HostId>> mirrors_;
   std::vector<Limited> hosts_;
