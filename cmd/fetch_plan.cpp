@@ -217,6 +217,7 @@ FetchPlan plan_fetch(const FetchCommand& command) {
   pattern.request.edit().headers = headers(command.headers);
   job::Saving& saving = pattern.saving.edit();
   saving.tell_sha256 = plan.printed == Printed::sha256 || !command.reports.empty();
+  saving.tell_of_existing = plan.printed == Printed::sha256;
   saving.body_as_output = to_stdout;
   saving.resume = !command.no_resume;
   set_transfer(command, pattern);

@@ -107,6 +107,7 @@ struct Saving {
   bool compressed = false;                ///< Offer to take the body compressed; it is written without.
   bool body_as_output = false;            ///< Without an output: the body is what the task writes to stdout.
   bool tell_sha256 = false;               ///< Also if no checksum is expected.
+  bool tell_of_existing = false;          ///< Also of a file that was there already.
   std::optional<std::uint64_t> max_size;  ///< Of the body as it is written, in bytes.
   bool mtime = false;                     ///< The file gets the server's Last-Modified.
   std::optional<unsigned> mode;

@@ -86,6 +86,18 @@ class Attempt {
     co_await ask(known_ ? Receiver::Question::if_changed : Receiver::Question::all);
   }
 
+  /// After run(): adds the digest of a file that was there already, if it is to be told.
+  async::Co<> tell_of_existing() {
+    auto* const fetched = std::get_if<Fetched>(&result_);
+    if (fetched == nullptr || fetched->digest || !wanted_.output || !wanted_.algorithm()) co_return;
+    auto existing = existing_file(fetched->path ? *fetched->path : std::filesystem::path(*wanted_.output));
+    if (!existing) co_return;
+    if (!loaded(Libraries::curl_and_crypto)) co_await session_.load(Libraries::curl_and_crypto);
+    auto digest = co_await async::to_thread(&digest_of, std::move(existing->file), existing->size,
+                                            *wanted_.algorithm());
+    if (digest) fetched->digest = digest->hex();
+  }
+
   /// How it ended. Once run() has.
   DownloadResult& result() noexcept { return result_; }
 
@@ -414,6 +426,7 @@ class Attempt {
 async::Co<DownloadResult> download(Session& session, const Download& wanted) {
   Attempt attempt(session, wanted);
   co_await attempt.run();
+  if (wanted.tell_of_existing) co_await attempt.tell_of_existing();
   co_return std::move(attempt.result());
 }
 

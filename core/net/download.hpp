@@ -82,6 +82,7 @@ struct Download {
   SharedTransport transport = {};  ///< How it is sent.
   bool tell_headers = false;       ///< Tell the headers of the answer.
   bool tell_sha256 = false;        ///< Without `checksum`: tell the SHA-256 of what came.
+  bool tell_of_existing = false;   ///< Tell the digest of a file that was there, too, which is read for it.
   /// Without `output`: takes the expected body in pieces, so that none of it is kept; what it refuses fails
   /// the fetch, with its sentence. A body that is cut short has been taken as far as it came.
   std::function<std::expected<void, std::string>(std::string_view)> take = {};
@@ -114,8 +115,8 @@ struct Fetched {
 
   int status = 0;           ///< 0 if nobody was asked.
   std::uint64_t bytes = 0;  ///< Of body, or of the file that is there; those of earlier attempts included.
-  std::optional<std::string> digest =
-      {};                 ///< Lower-case hex, of Download::algorithm(); not of a file that was there.
+  std::optional<std::string> digest = {};  ///< Lower-case hex, of Download::algorithm(); of a file that was
+                                           ///< there, if that was asked or it was held against a checksum.
   std::string body = {};  ///< Without `output`; any bytes.
   From from = From::network;
   /// Neither length nor last chunk told where the body ends, only the end of the connection (or, over

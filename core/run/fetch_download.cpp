@@ -106,6 +106,7 @@ net::Download download_for(const AttemptContext& context) {
   download.resume = saving.resume;
   download.compressed = saving.compressed;
   download.tell_sha256 = saving.tell_sha256;
+  download.tell_of_existing = saving.tell_of_existing;
   download.if_exists = if_exists_of(saving.if_exists);
   download.max_size = saving.max_size;
   download.mtime = saving.mtime;

@@ -156,7 +156,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
       co_return;
     }
   wanted.tell_headers = needs(context.task(), job::ResultPart::header);
-  wanted.tell_sha256 = wanted.tell_sha256 || needs(context.task(), job::ResultPart::sha256);
+  if (needs(context.task(), job::ResultPart::sha256)) wanted.tell_sha256 = wanted.tell_of_existing = true;
   wanted.received = &received_;
   wanted.folders = folders_ ? &*folders_ : nullptr;
   net::Trail trail;
@@ -208,10 +208,7 @@ async::Co<std::optional<Outcome>> FetchExecutor::take_outputs(const AttemptConte
   if (fetched.status != 0) given.status = fetched.status;
   if (fetched.headers)
     given.header = [headers = fetched.headers](std::string_view name) { return joined(*headers, name); };
-  if (fetched.digest && wanted.algorithm() == net::Algorithm::sha256)
-    given.sha256 = *fetched.digest;
-  else if (wanted.checksum && wanted.checksum->algorithm == net::Algorithm::sha256)
-    given.sha256 = wanted.checksum->hex;  // The file that was there was held against it.
+  if (fetched.digest && wanted.algorithm() == net::Algorithm::sha256) given.sha256 = *fetched.digest;
   if (wanted.output) {
     const std::filesystem::path path(fetched.path ? *fetched.path : std::filesystem::path(*wanted.output));
     given.path = std::filesystem::absolute(path).lexically_normal();

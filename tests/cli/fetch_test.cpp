@@ -151,6 +151,21 @@ TEST_CASE("--print sha256 is what sha256sum prints", "[cli][fetch]") {
   CHECK(ending.out == shell(gather, "sha256sum a b").out);
 }
 
+TEST_CASE("--print sha256 tells also of a file that was there already", "[cli][fetch]") {
+  const std::string if_exists = GENERATE("skip", "verify");
+  ScriptedServer server([](const Request& request) -> Reply {
+    if (request.headers.contains("if-none-match")) return {response(304, "", "ETag: \"1\"\r\n"), Then::keep};
+    return {response(200, "body", "ETag: \"1\"\r\n"), Then::keep};
+  });
+  Gather gather;
+  const std::vector<std::string> again{"fetch",       "--print", "sha256",
+                                       "--if-exists", if_exists, server.url("/a")};
+  const std::string right = gather.run(again).out;
+  CHECK(right == shell(gather, "sha256sum a").out);
+  CHECK(gather.run(again).out == right);
+  CHECK(server.requests().size() == (if_exists == "skip" ? 1 : 2));
+}
+
 TEST_CASE("-o - writes whole bodies in the order of the URLs and no error body", "[cli][fetch]") {
   std::atomic<int> asked = 0;
   const std::string large(3'000'000, 'x');

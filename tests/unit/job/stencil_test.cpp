@@ -189,6 +189,14 @@ TEST_CASE("what can't be filled in says why, with its place in the file", "[job]
             {{"a.x", R"("a\r\nB: c")"}}) != "filled in");
 }
 
+TEST_CASE("tasks that wait for each other's results are a cycle, at the template that closes it",
+          "[job][templates]") {
+  CHECK(problems(yaml("tasks:\n"
+                      "  a: { run: [echo, \"${{ tasks.b.outputs.x }}\"], outputs: { x: stdout } }\n"
+                      "  b: { run: [echo, \"${{ tasks.a.outputs.x }}\"], outputs: { x: stdout } }\n")) ==
+        "2:20 these tasks wait for each other: a needs b needs a\n");
+}
+
 TEST_CASE("templates that would fill in too much are refused", "[job][templates]") {
   std::string vars = "vars:\n  v0: [a, a, a, a, a, a, a, a, a, a]\n";
   for (int i = 1; i < 8; ++i) {
