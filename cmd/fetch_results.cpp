@@ -15,17 +15,21 @@ void FetchResults::task_ended(job::TaskId id, const run::TaskRecord& task,
   const bool passed = run::is_success(task.state);
   fetched_[index] = passed;
   if (printed_ == Printed::nothing) return;
-  const run::Output* body =
-      passed && printed_ == Printed::body && !outputs.empty() ? outputs.back().out.get() : nullptr;
-  Waiting& entry = waiting_[index];
-  if (passed && printed_ != Printed::body) entry.line = line_for(id, task);
-  if (index == next_ && body != nullptr) {
-    before_writing_();
-    body->read([&](std::string_view piece) { terminal_.out(piece); });
-  } else if (body != nullptr) {
-    entry.body = backlog_.keep(*body);
+  Waiting due;
+  if (passed && printed_ == Printed::body && !outputs.empty()) due.body = outputs.back().out;
+  if (passed && printed_ != Printed::body) due.line = line_for(id, task);
+  if (index != next_) {
+    if (due.body) due.body = backlog_.keep(due.body);
+    waiting_.emplace(index, std::move(due));
+    return;
   }
-  if (index == next_) write_what_is_due();
+  write(due);
+  ++next_;
+  while (const auto next = waiting_.extract(next_)) {
+    write(next.mapped());
+    ++next_;
+  }
+  terminal_.flush();  // A pipe's reader gets it at once, and is missed at once when gone.
 }
 
 std::string FetchResults::line_for(job::TaskId id, const run::TaskRecord& task) const {
@@ -39,18 +43,10 @@ std::string FetchResults::line_for(job::TaskId id, const run::TaskRecord& task) 
 }
 
 void FetchResults::write(const Waiting& waiting) {
-  if (!waiting.line.empty() || waiting.body) before_writing_();
+  if (waiting.line.empty() && !waiting.body) return;
+  before_writing_();
   terminal_.out(waiting.line);
-  if (waiting.body) waiting.body->read([&](std::string_view piece) { terminal_.out(piece); });
-}
-
-void FetchResults::write_what_is_due() {
-  while (!waiting_.empty() && waiting_.begin()->first == next_) {
-    write(waiting_.begin()->second);
-    waiting_.erase(waiting_.begin());
-    ++next_;
-  }
-  terminal_.flush();  // A pipe's reader gets it at once, and is missed at once when gone.
+  if (waiting.body) waiting.body->read([&](std::string_view piece) { terminal_.out_at_once(piece); });
 }
 
 }  // namespace gather::cmd

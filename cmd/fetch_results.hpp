@@ -43,7 +43,6 @@ class FetchResults final : public run::Observer {
 
   std::string line_for(job::TaskId id, const run::TaskRecord& task) const;
   void write(const Waiting& waiting);
-  void write_what_is_due();
 
   report::Terminal& terminal_;
   Printed printed_;

@@ -53,6 +53,8 @@ class Spool {
   /// Why it holds less than was appended, in words; empty if it holds all.
   const std::optional<std::string>& failure() const noexcept { return failure_; }
 
+  /// Bytes of memory that are reserved for it.
+  std::size_t memory() const noexcept { return tail_.capacity(); }
   /// Whether part of it is in a file.
   bool spilled() const noexcept { return filed_ > 0; }
 

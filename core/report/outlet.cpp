@@ -33,14 +33,12 @@ int Outlet::add(std::string_view text) {
     pending_ += text;
     return 0;
   }
-  const std::string pending = std::exchange(pending_, {});  // A failure must not write it a second time.
-  return write(pending, text);
+  return write_all(text);
 }
 
-int Outlet::flush() {
-  if (pending_.empty()) return 0;
-  const std::string pending = std::exchange(pending_, {});
-  return write(pending, {});
+int Outlet::write_all(std::string_view text) {
+  const std::string pending = std::exchange(pending_, {});  // A failure must not write it a second time.
+  return write(pending, text);
 }
 
 void Outlet::never_wait() {

@@ -18,7 +18,9 @@ class Outlet {
   ~Outlet() { close_own(); }
 
   int add(std::string_view text);
-  int flush();
+  int flush() { return pending_.empty() ? 0 : write_all({}); }
+  /// What was gathered, and `text` behind it, which is not copied for that.
+  int write_all(std::string_view text);
 
   /// From now on nothing waits for a slow reader: what a pipe or a terminal does not take is kept. No-op for
   /// what never makes a writer wait, such as a file, and where it is not allowed.

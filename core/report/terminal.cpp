@@ -53,6 +53,12 @@ void StandardTerminal::out(std::string_view text) {
   judge(out_, out_.add(text));
 }
 
+void StandardTerminal::out_at_once(std::string_view text) {
+  if (last_ == &err_ || failure_) flush();
+  last_ = &out_;
+  judge(out_, out_.write_all(text));
+}
+
 void StandardTerminal::err(std::string_view text) {
   if (err_gone_) return;
   Outlet& outlet = for_err();

@@ -20,6 +20,11 @@ class Terminal {
   /// Throw gather::Error when the text can't be written.
   virtual void out(std::string_view text) = 0;
   virtual void err(std::string_view text) = 0;
+  /// As out() and then flush(): for much text, which need not be gathered.
+  virtual void out_at_once(std::string_view text) {
+    out(text);
+    flush();
+  }
   /// Makes what was written so far visible; throws like `out`.
   virtual void flush() = 0;
 
@@ -53,6 +58,7 @@ class StandardTerminal final : public Terminal {
 
   void out(std::string_view text) override;
   void err(std::string_view text) override;
+  void out_at_once(std::string_view text) override;
   void flush() override;
   std::optional<std::size_t> columns() const override;
   bool shared() const override { return shared_; }

@@ -47,6 +47,26 @@ class Backlog::InMemory final : public Output {
   std::string text_;
 };
 
+/// One that is in memory already.
+class Backlog::Held final : public Output {
+ public:
+  Held(std::shared_ptr<const Output> output, std::size_t memory, std::shared_ptr<Count> bytes)
+      : bytes_(std::move(bytes)), memory_(memory), output_(std::move(output)) {
+    *bytes_ += memory_;
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() override { *bytes_ -= memory_; }
+
+  std::uint64_t size() const override { return output_->size(); }
+  void read(const Sink& sink) const override { output_->read(sink); }
+
+ private:
+  std::shared_ptr<Count> bytes_;
+  std::size_t memory_;
+  std::shared_ptr<const Output> output_;
+};
+
 /// A stretch of the file.
 class Backlog::InFile final : public Output {
  public:
@@ -84,10 +104,15 @@ class Backlog::InFile final : public Output {
   std::uint64_t length_;
 };
 
-std::shared_ptr<const Output> Backlog::keep(const Output& output) {
-  if (output.size() <= largest_in_memory && *in_memory_ + output.size() <= most_in_memory_)
-    return std::make_shared<const InMemory>(output, in_memory_);
-  return keep_in_file(output);
+bool Backlog::has_room_for(std::uint64_t bytes) const {
+  return bytes <= largest_in_memory && *in_memory_ + bytes <= most_in_memory_;
+}
+
+std::shared_ptr<const Output> Backlog::keep(const std::shared_ptr<const Output>& output) {
+  if (const auto memory = output->memory(); memory && has_room_for(*memory))
+    return std::make_shared<const Held>(output, *memory, in_memory_);
+  if (has_room_for(output->size())) return std::make_shared<const InMemory>(*output, in_memory_);
+  return keep_in_file(*output);
 }
 
 std::shared_ptr<const Output> Backlog::keep_in_file(const Output& output) {
@@ -113,8 +138,8 @@ std::shared_ptr<const Output> Backlog::keep_in_file(const Output& output) {
 
 AttemptOutput Backlog::keep(const AttemptOutput& output) {
   AttemptOutput kept{output.attempt, nullptr, nullptr};
-  if (output.out) kept.out = keep(*output.out);
-  if (output.err) kept.err = keep(*output.err);
+  if (output.out) kept.out = keep(output.out);
+  if (output.err) kept.err = keep(output.err);
   return kept;
 }
 

@@ -21,9 +21,10 @@ class Backlog {
   /// At most so many bytes wait in memory.
   explicit Backlog(std::size_t memory) noexcept : most_in_memory_(memory) {}
 
-  /// A copy that is as good as the original for as long as anybody holds it, whatever becomes of this object.
-  /// Blocks as long as the disk does. Throws Error(task_failed) if it can't be written, std::bad_alloc.
-  std::shared_ptr<const Output> keep(const Output& output);
+  /// As good as the original for as long as anybody holds it, whatever becomes of this object: a copy, or, if
+  /// that is small and in memory, the original itself. Blocks as long as the disk does. Throws
+  /// Error(task_failed) if it can't be written, std::bad_alloc.
+  std::shared_ptr<const Output> keep(const std::shared_ptr<const Output>& output);
 
   /// The same for both streams of an attempt.
   AttemptOutput keep(const AttemptOutput& output);
@@ -31,12 +32,14 @@ class Backlog {
  private:
   using Count = std::atomic<std::uint64_t>;  // Any thread may drop what waits.
   class InMemory;
+  class Held;
   class InFile;
   struct File {
     process::Descriptor descriptor;
     Count waiting = 0;
   };
 
+  bool has_room_for(std::uint64_t bytes) const;
   std::shared_ptr<const Output> keep_in_file(const Output& output);
 
   std::size_t most_in_memory_ = std::size_t{4} * 1024 * 1024;

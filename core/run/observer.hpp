@@ -5,9 +5,11 @@
 #include "core/run/record.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -23,7 +25,9 @@ class Output {
   /// Calls `sink` with everything, in order, in pieces. Throws gather::Error if what was spilled can't be
   /// read.
   virtual void read(const Sink& sink) const = 0;
-  /// The same of its last `most` bytes.
+  /// The bytes of memory that it takes, if all of it is there; nothing if it is elsewhere, too.
+  virtual std::optional<std::size_t> memory() const { return std::nullopt; }
+  /// The same as read() of its last `most` bytes.
   virtual void read_end(std::uint64_t most, const Sink& sink) const {
     std::uint64_t before = size() > most ? size() - most : 0;
     read([&](std::string_view piece) {

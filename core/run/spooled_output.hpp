@@ -4,7 +4,9 @@
 #include "core/process/spool.hpp"
 #include "core/run/observer.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace gather::run {
@@ -14,6 +16,9 @@ class SpooledOutput final : public Output {
   explicit SpooledOutput(process::Spool spool) : spool_(std::move(spool)) {}
   std::uint64_t size() const override { return spool_.size(); }
   void read(const Sink& sink) const override { spool_.read(sink); }
+  std::optional<std::size_t> memory() const override {
+    return spool_.spilled() ? std::nullopt : std::optional(spool_.memory());
+  }
   void read_end(std::uint64_t most, const Sink& sink) const override { spool_.read_end(most, sink); }
 
  private:
