@@ -14,13 +14,14 @@ ExitStatus execute(const CheckCommand& command) {
     throw Error(ExitStatus::usage, fmt::format("{}: {} is no format to print; json is", command.print->origin,
                                                in_quotes(command.print->value)));
   change_directory(command.directory);
+  const std::vector<job::NameValue> vars = vars_of(command.vars);
   std::vector<std::string> files = command.files;
   if (files.empty()) files.push_back(locate({}, {}).file);
   report::StandardTerminal terminal;
   ExitStatus status = ExitStatus::success;
   for (const std::string& file : files) {
     const job::Source source = job::read_source(file);
-    const job::Loaded loaded = job::load(source);
+    const job::Loaded loaded = job::load(source, {.vars = vars});
     terminal.err(job::render(source, loaded.problems));
     if (!loaded.usable())
       status = ExitStatus::usage;

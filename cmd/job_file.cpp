@@ -21,21 +21,6 @@ bool names_a_file(const std::string& word) {
          word.ends_with(".json") || std::filesystem::is_directory(word, ignored);
 }
 
-/// `--set NAME=VALUE`; of several for one name the last counts.
-std::vector<job::NameValue> vars_of(const std::vector<Given>& flags) {
-  std::vector<job::NameValue> vars;
-  for (const Given& given : flags) {
-    const std::size_t equals = given.value.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      throw Error(ExitStatus::usage,
-                  fmt::format("{}: {} sets nothing; write NAME=VALUE", given.origin, in_quotes(given.value)));
-    const std::string name = given.value.substr(0, equals);
-    std::erase_if(vars, [&](const job::NameValue& var) { return var.first == name; });
-    vars.emplace_back(name, given.value.substr(equals + 1));
-  }
-  return vars;
-}
-
 }  // namespace
 
 Located locate(const std::vector<std::string>& words, const std::optional<Given>& file) {
@@ -58,6 +43,20 @@ Located locate(const std::vector<std::string>& words, const std::optional<Given>
           : fmt::format("{} is neither a command nor a job file, and there is no gather.yaml, gather.yml or "
                         "gather.json here to have a task of that name; see `gather help`",
                         in_quotes(words.front())));
+}
+
+std::vector<job::NameValue> vars_of(const std::vector<Given>& flags) {
+  std::vector<job::NameValue> vars;
+  for (const Given& given : flags) {
+    const std::size_t equals = given.value.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw Error(ExitStatus::usage,
+                  fmt::format("{}: {} sets nothing; write NAME=VALUE", given.origin, in_quotes(given.value)));
+    const std::string name = given.value.substr(0, equals);
+    std::erase_if(vars, [&](const job::NameValue& var) { return var.first == name; });
+    vars.emplace_back(name, given.value.substr(equals + 1));
+  }
+  return vars;
 }
 
 void change_directory(const std::optional<Given>& directory) {

@@ -24,6 +24,10 @@ struct Located {
 /// Throws Error(usage) if no file is named and none of the three is there.
 Located locate(const std::vector<std::string>& words, const std::optional<Given>& file);
 
+/// What `--set NAME=VALUE` says; of several for one name the last counts. Throws Error(usage) for one that
+/// says nothing.
+std::vector<job::NameValue> vars_of(const std::vector<Given>& flags);
+
 /// Goes to the folder of `-C`, if it is given. Throws Error(usage) if it can't.
 void change_directory(const std::optional<Given>& directory);
 

@@ -187,6 +187,7 @@ Command parse_check(std::vector<std::string> arguments) {
   CheckCommand check;
   Flags flags("check", "Prints every problem of the job files. Starts nothing.");
   flags.words("FILE", check.files, "job files (default: gather.yaml, .yml, .json; - is stdin)");
+  flags.list("--set", check.vars, "NAME=VALUE", "one of the files' vars");
   flags.value("-C,--directory", check.directory, "DIR", "change to DIR first");
   flags.value("--print", check.print, "json", "print the parsed document on stdout");
   return parsed(flags, std::move(arguments), check);

@@ -110,6 +110,7 @@ struct EachCommand {
 
 struct CheckCommand {
   std::vector<std::string> files;
+  std::vector<Given> vars;  ///< NAME=VALUE each.
   std::optional<Given> directory;
   std::optional<Given> print;
 };

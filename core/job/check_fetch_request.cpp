@@ -71,6 +71,13 @@ constexpr auto secret_keys = std::to_array<Key<SecretDraft>>({
 });
 
 void read_secret(Reader& reader, Member member, std::optional<SecretSource>& into) {
+  if (member.value.is_scalar() && (member.value.filled() || member.value.late())) {
+    // It does not stand in the file.
+    if (const auto text = reader.text(member.value))
+      into = SecretSource{SecretSource::Kind::given, std::string(*text)};
+    return;
+  }
+  const Reader::LateValues refused(reader, false);  // Which secret is sent is nobody else's choice.
   if (!member.value.is_map())
     return reader.secret_error(
         member.key,
@@ -113,19 +120,21 @@ void read_basic(Reader& reader, Member member, AuthDraft& to) {
   reader.keys(member.value, basic_keys, to);
   if (to.user && to.secret)
     to.auth = BasicAuth{*to.user, *to.secret};
-  else if (reader.findings().errors() == before)
+  else if (reader.findings().errors() == before && !holds_late(member.value))
     reader.error(member.key, "`basic` needs a `user` and a `password`",
                  "as in `basic: {user: me, password: {env: PASSWORD}}`");
 }
 
 void read_bearer(Reader& reader, Member member, AuthDraft& to) {
   if (!member.value.is_map())
-    return reader.secret_error(member.key, "`bearer` is a mapping", "as in `bearer: {token: {env: TOKEN}}`");
+    return reader.secret_error(
+        member.key, "`bearer` is a mapping",
+        "as in `bearer: {token: {env: TOKEN}}`, or `bearer: {token: \"${{ tasks.login.outputs.token }}\"}`");
   const std::size_t before = reader.findings().errors();
   reader.keys(member.value, bearer_keys, to);
   if (to.secret)
     to.auth = BearerAuth{*to.secret};
-  else if (reader.findings().errors() == before)
+  else if (reader.findings().errors() == before && !holds_late(member.value))
     reader.error(member.key, "`bearer` needs a `token`", "as in `bearer: {token: {env: TOKEN}}`");
 }
 
@@ -163,7 +172,8 @@ void read_part(Reader& reader, std::string_view name, Value value, std::vector<F
   } else if (reader.is_map(value, "as in `{file: table.csv, type: text/csv}` or `{value: text}`")) {
     const std::size_t before = reader.findings().errors();
     reader.keys(value, part_keys, draft);
-    if (draft.part.file.has_value() == draft.has_value && reader.findings().errors() == before)
+    if (draft.part.file.has_value() == draft.has_value && reader.findings().errors() == before &&
+        !holds_late(value))
       reader.error(value, "a part is a `file` or a `value`", "write one of the two");
   }
   parts.push_back(std::move(draft.part));

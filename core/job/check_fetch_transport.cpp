@@ -117,13 +117,14 @@ void read_cacert(Reader& reader, Member member, FetchDraft& draft) {
 }
 
 void read_cert(Reader& reader, Member member, FetchDraft& draft) {
+  const Reader::LateValues refused(reader, false);  // Which certificate is shown is nobody else's choice.
   CertDraft cert;
   if (member.value.is_scalar()) {
     if (auto path = read_path(reader, member.value)) cert.cert.certificate = std::move(*path);
   } else if (reader.is_map(member.value, "as in `{certificate: me.pem, key: me.key}`")) {
     const std::size_t before = reader.findings().errors();
     reader.keys(member.value, cert_keys, cert);
-    if (cert.cert.certificate.empty() && reader.findings().errors() == before)
+    if (cert.cert.certificate.empty() && reader.findings().errors() == before && !holds_late(member.value))
       reader.error(member.value, "a key alone is not enough", "add `certificate`");
   }
   if (!cert.cert.certificate.empty())

@@ -69,7 +69,7 @@ void read_run(Reader& reader, Member member, TaskDraft& draft) {
 
 void read_shell(Reader& reader, Member member, TaskDraft& draft) {
   if (!is_action(reader, member, draft)) return;
-  if (member.value.is_scalar() && member.value.text().find("${{") != std::string_view::npos)
+  if (member.value.is_scalar() && (has_template(member.value.text()) || member.value.filled()))
     return reader.error(member.value, "a template inside `shell` would let its value run as a program",
                         "pass the value by `env`, and write \"$NAME\" here");
   if (member.value.is_list())
@@ -83,7 +83,7 @@ void read_shell(Reader& reader, Member member, TaskDraft& draft) {
 }
 
 void read_timeout(Reader& reader, Member member, TaskDraft& draft) {
-  if (member.value.is_scalar() && member.value.text().ends_with('%')) {
+  if (member.value.is_scalar() && !member.value.late() && member.value.text().ends_with('%')) {
     const auto percent = parse_timeout_percent(member.value.text());
     if (!percent) return reader.error(member.value, percent.error());
     draft.task.timeout.reset();

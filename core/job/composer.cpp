@@ -40,6 +40,12 @@ Composer::Made Composer::late_scalar(std::string_view text, Extent extent) {
   return made;
 }
 
+Composer::Made Composer::filled_scalar(std::string_view text, Extent extent, bool plain) {
+  const Made made = scalar(text, extent, plain);
+  document_.node(made.node).filled = true;
+  return made;
+}
+
 bool Composer::open(Kind kind, Extent extent) {
   if (frames_.size() == deepest)
     return findings_.only(extent, fmt::format("lists and mappings are nested more than {} deep", deepest));

@@ -12,6 +12,7 @@ namespace gather::job {
 Kind Value::kind() const { return document_->node(node_).kind; }
 bool Value::plain() const { return document_->node(node_).plain; }
 bool Value::late() const { return document_->node(node_).late; }
+bool Value::filled() const { return document_->node(node_).filled; }
 Format Value::format() const { return document_->format_; }
 Extent Value::extent() const { return document_->node(node_).extent; }
 

@@ -48,6 +48,8 @@ class Value {
   /// Of a scalar: its templates name what is known only once other tasks have run; see fill.hpp. What it says
   /// is as it was written then, or nothing if they have a fault, which has been found.
   bool late() const;
+  /// Of a scalar: it came through a template, so that somebody else may have chosen it.
+  bool filled() const;
   Format format() const;
 
   /// A plain scalar without a character, as the value in `key:`.
@@ -126,6 +128,7 @@ class Document {
     bool plain = false;
     bool copied = false;  ///< The text is in copies_, not in body_.
     bool late = false;
+    bool filled = false;
   };
 
   // Chunks, so that growing never copies the tree nor needs its memory twice; only the first one grows, since

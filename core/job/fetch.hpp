@@ -42,9 +42,9 @@ struct Checksum {
 
 /// A secret that the job file only points at.
 struct SecretSource {
-  enum class Kind : std::uint8_t { environment, file };
+  enum class Kind : std::uint8_t { environment, file, given };
   Kind kind = Kind::environment;
-  std::string name;  ///< Of the variable, or the path.
+  std::string name;  ///< Of the variable, or the path; what a template has given itself.
 };
 
 struct BasicAuth {

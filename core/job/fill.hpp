@@ -15,13 +15,16 @@ namespace gather::job {
 
 /// Where a value stands, as far as templates are concerned.
 enum class Place : std::uint8_t {
-  top,       ///< The file.
-  tasks,     ///< `tasks`
-  task,      ///< One of them, or `defaults`.
-  fetch,     ///< `fetch`: a URL, or a mapping.
-  url,       ///< A URL: what is filled in behind its beginning is percent-encoded.
-  urls,      ///< A list of them.
-  verbatim,  ///< Nothing is filled in, or has been filled in already.
+  top,          ///< The file.
+  tasks,        ///< `tasks`
+  task,         ///< One of them, or `defaults`.
+  fetch,        ///< `fetch`: a URL, or a mapping.
+  url,          ///< A URL: what is filled in behind its beginning is percent-encoded.
+  url_or_path,  ///< The same, if it begins as a URL does.
+  urls,         ///< A list of URLs.
+  holds_json,   ///< `stdin` or `expect`: a mapping with `json`.
+  data,         ///< Below `json`: any value is as good as another.
+  verbatim,     ///< Nothing is filled in, or has been filled in already.
   other,
 };
 
@@ -44,7 +47,7 @@ class Filler {
  private:
   std::uint32_t copy_children(Value value, Place place);
   std::uint32_t copy_text(Value value, Place place);
-  std::uint32_t insert(Value at, const Path& path, const Meaning& meaning);
+  std::uint32_t insert(Value at, const Path& path, const Meaning& meaning, Place place);
   /// The pieces as one text; none if a fault was found.
   std::optional<std::string> joined(Value at, const Template& text, const std::vector<Meaning>& meanings,
                                     Place place);

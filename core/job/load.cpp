@@ -9,6 +9,26 @@
 
 namespace gather::job {
 
+namespace {
+
+bool holds_template(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
+  if (value.is_scalar()) return has_template(value.text());
+  for (Value child = value.first(); child; child = child.next())
+    if (holds_template(child)) return true;
+  return false;
+}
+
+/// Whether templates have to be looked for: nearly every file has none, and is read without.
+bool needs_filling(const Source& source, const Lines& lines, const Surroundings& surroundings) {
+  if (has_template(body(source)) || !surroundings.vars.empty()) return true;
+  if (!body(source).contains('\\')) return false;
+  Findings unheard;  // Perhaps one is written with an escape.
+  Document document(body(source), source.format);
+  return parse(source, lines, document, unheard) && document.root() && holds_template(document.root());
+}
+
+}  // namespace
+
 bool Loaded::usable() const {
   return std::ranges::none_of(problems,
                               [](const Problem& p) { return p.severity == Problem::Severity::error; });
@@ -18,7 +38,7 @@ Loaded load(const Source& source, const Surroundings& surroundings) {
   const Lines lines(body(source));
   Findings findings;
   Loaded loaded;
-  if (has_template(body(source)) || !surroundings.vars.empty()) {
+  if (needs_filling(source, lines, surroundings)) {
     const auto file = std::make_shared<FilledFile>(source, surroundings);
     if (file->parse_and_fill(lines, findings))
       loaded.job = check(file->root(), source, lines, findings, file);

@@ -30,9 +30,9 @@ std::string_view name_of(ResultPart part) {
 
 /// The text as a document; `findings` has the one error if it is no JSON.
 bool parse_result(std::string_view text, Document& document, Findings& findings) {
-  const Lines lines("");  // Asked only about keys that come twice, of which the first counts.
+  const Lines lines(text);
   Composer composer(document, lines, findings);
-  return parse_json(text, composer) && document.root();
+  return parse_json(text, composer) && document.root() && findings.errors() == 0;
 }
 
 std::string why_no_json(std::string_view text, Findings findings) {
@@ -67,8 +67,8 @@ std::expected<std::string, std::string> value_in(const OutputSpec& spec, std::st
   Document document(text, Format::json);
   Findings findings;
   if (!parse_result(text, document, findings))
-    return refuse(
-        fmt::format("its {} is no JSON: {}", name_of(spec.of), why_no_json(text, std::move(findings))));
+    return refuse(fmt::format("its {} can't be read as JSON: {}", name_of(spec.of),
+                              why_no_json(text, std::move(findings))));
   const Value value = follow(document.root(), *spec.part);
   if (!value) return refuse(fmt::format("there is nothing at {}", in_quotes(*spec.part)));
   return to_json(value);

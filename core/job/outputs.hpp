@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,17 +38,20 @@ struct OutputSpec {
 /// The most text that is looked through for outputs, in bytes.
 inline constexpr std::size_t longest_result = 16'000'000;
 
-/// A part of a result as JSON, in the digits and letters that it came in.
+class ResultValue;
+
+/// What an output has given.
 struct OutputValue {
   std::string name;
-  std::string json;
+  std::shared_ptr<const ResultValue> value;
 };
 
 /// A text as JSON. The error says why it can't be one: it is not UTF-8.
 std::expected<std::string, std::string> json_of_text(std::string_view text);
 
-/// What `spec` takes of `text`: all of it, without one final newline if a process wrote it, or what the
-/// pointer leads to. The error is a sentence without a final full stop. Requires: spec.reads_text().
+/// What `spec` takes of `text`, as JSON in the digits and letters that it came in: all of it, without one
+/// final newline if a process wrote it, or what the pointer leads to. The error is a sentence without a final
+/// full stop. Requires: spec.reads_text().
 std::expected<std::string, std::string> value_in(const OutputSpec& spec, std::string_view text);
 
 }  // namespace gather::job

@@ -30,6 +30,8 @@ class Composer {
   Made scalar(std::string_view text, Extent extent, bool plain);
   /// One whose templates wait; see Value::late.
   Made late_scalar(std::string_view text, Extent extent);
+  /// One that a template has made; see Value::filled.
+  Made filled_scalar(std::string_view text, Extent extent, bool plain);
 
   /// False (and the error is found) if that is too deep.
   bool open(Kind kind, Extent extent);

@@ -114,7 +114,14 @@ void Reader::late(Value value) {
           "templates with them can stand in a task's `run`, `fetch`, `env`, `cwd` and `stdin`");
 }
 
-bool Reader::known(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
+bool holds_late(Value value) {  // Recursion is safe: a document is at most `deepest` levels deep.
+  if (value.is_scalar()) return value.late();
+  for (Value child = value.first(); child; child = child.next())
+    if (holds_late(child)) return true;
+  return false;
+}
+
+bool Reader::known(Value value) {
   if (value.is_scalar()) {
     if (value.late()) late(value);
     return !value.late();
@@ -142,7 +149,7 @@ std::optional<std::string_view> Reader::scalar(Value value, std::string_view wan
 
 std::optional<std::string_view> Reader::text(Value value) {
   const auto text = scalar(value, "text");
-  if (!text || !value.plain()) return text;
+  if (!text || !value.plain() || value.filled()) return text;  // Who fills in can't quote.
   if (value.format() == Format::json) {
     const Type type = type_of(*text);
     if (type != Type::null && type != Type::boolean) return text;

@@ -125,6 +125,9 @@ class Reader {
   bool met_late_ = false;
 };
 
+/// Whether something in `value` is known only later.
+bool holds_late(Value value);
+
 inline constexpr std::string_view for_empty_text = "write \"\" for an empty text";
 
 /// "`a`, `b`, `c`".

@@ -1,6 +1,5 @@
 #include "core/job/scope.hpp"
 
-#include "core/job/parsers.hpp"
 #include "core/job/pointer.hpp"
 #include "core/job/schema.hpp"
 
@@ -91,7 +90,9 @@ std::expected<Meaning, PathFault> FileScope::var(const Path& path) const {
     if (known == *name) return walk(value, path, 1);
   std::vector<std::string_view> names;
   for (const auto& [known, value] : vars_) names.push_back(known);
-  return Fault(PathFault{fmt::format("there is no {}", code("vars." + *name)), did_you_mean(*name, names)});
+  std::string hint = did_you_mean(*name, names);
+  if (hint.empty() && !names.empty()) hint = "there is " + listed(names);
+  return Fault(PathFault{fmt::format("there is no {}", code("vars." + *name)), std::move(hint)});
 }
 
 std::expected<Meaning, PathFault> FileScope::variable(const Path& path) const {
@@ -113,15 +114,9 @@ std::expected<Meaning, PathFault> RunScope::meaning(const Path& path) {
   if (!meaning || !std::holds_alternative<Later>(*meaning)) return meaning;
   const auto named = result_named(path);
   if (!named) return run_id_;
-  const std::string* const json = results_(*named);
-  if (json == nullptr) return Fault(PathFault{fmt::format("there is no {}", code(path.spell()))});
-  Document& document = parsed_.emplace_back(*json, Format::json);
-  Findings findings;
-  const Lines lines("");
-  Composer composer(document, lines, findings);
-  if (!parse_json(*json, composer))
-    return Fault(PathFault{fmt::format("{} is too large a value for a template", code(path.spell()))});
-  return walk(document.root(), path, 3);
+  const ResultValue* const value = results_(*named);
+  if (value == nullptr) return Fault(PathFault{fmt::format("there is no {}", code(path.spell()))});
+  return walk(value->root(), path, 3);
 }
 
 }  // namespace gather::job

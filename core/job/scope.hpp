@@ -3,9 +3,9 @@
 
 #include "core/job/document.hpp"
 #include "core/job/fetch.hpp"
+#include "core/job/result_value.hpp"
 #include "core/job/template.hpp"
 
-#include <deque>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -71,8 +71,8 @@ class FileScope final : public Scope {
   std::vector<std::pair<std::string, Value>> vars_;
 };
 
-/// The output of a task as JSON; null if there is none. Valid while the scope is.
-using Results = std::function<const std::string*(const ResultName&)>;
+/// The output of a task; null if there is none. Valid while the scope is.
+using Results = std::function<const ResultValue*(const ResultName&)>;
 
 /// In a run: results as well.
 class RunScope final : public Scope {
@@ -87,7 +87,6 @@ class RunScope final : public Scope {
   Scope& file_;
   const Results& results_;
   const std::string& run_id_;
-  std::deque<Document> parsed_;
 };
 
 }  // namespace gather::job

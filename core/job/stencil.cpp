@@ -15,7 +15,7 @@ namespace {
 /// Every late text in `value`. (At most `deepest` levels deep.)
 void find_late(Value value, std::vector<Value>& found) {
   if (value.is_scalar()) {
-    if (value.late()) found.push_back(value);
+    if (value.late() && !value.text().empty()) found.push_back(value);  // Empty: it has a fault.
     return;
   }
   for (Value child = value.first(); child; child = child.next()) find_late(child, found);

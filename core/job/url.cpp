@@ -63,13 +63,13 @@ std::optional<UrlFault> fault_in_host_and_port(std::string_view authority) {
 
 }  // namespace
 
-std::string percent_encoded(std::string_view text) {
+std::string percent_encoded(std::string_view text, std::string_view kept) {
   const auto is_unreserved = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
   };
   std::string out;
   for (const char c : text)
-    if (const auto byte = static_cast<unsigned char>(c); is_unreserved(byte))
+    if (const auto byte = static_cast<unsigned char>(c); is_unreserved(byte) || kept.contains(c))
       out += c;
     else
       out += fmt::format("%{:02X}", byte);

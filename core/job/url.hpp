@@ -17,7 +17,8 @@ struct UrlFault {
 /// from 1 to 65535, no user or password, no blanks, no control characters, no backslash.
 std::optional<UrlFault> fault_in_url(std::string_view url);
 
-/// Letters, digits, `-`, `.`, `_` and `~` as they are, any other byte as `%XX`: RFC 3986, section 2.
-std::string percent_encoded(std::string_view text);
+/// Letters, digits, `-`, `.`, `_`, `~` and what is `kept` as they are, any other byte as `%XX`: RFC 3986,
+/// section 2.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
 
 }  // namespace gather::job

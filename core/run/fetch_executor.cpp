@@ -70,6 +70,8 @@ class FetchExecutor::Telling {
     transfer_->first_byte = before.first_byte + trail_.phases.first_byte;
     transfer_->body = before.body + trail_.phases.body;
     transfer_->final_url = std::move(trail_.url);
+    if (!shows_query_)
+      transfer_->final_url.resize(std::min(transfer_->final_url.find('?'), transfer_->final_url.size()));
     transfer_->http_version = std::move(trail_.http_version);
     result_.transfer = std::move(transfer_);
   }
@@ -77,12 +79,15 @@ class FetchExecutor::Telling {
   void resumed_from(std::uint64_t bytes) noexcept { transfer_->resumed_from = bytes; }
   void unverified_length(bool yes) noexcept { transfer_->unverified_length = yes; }
   void saved_as(const std::filesystem::path& path) { transfer_->saved_as = path.lexically_normal().string(); }
+  /// What is told of the URL leaves out the query, where results may have been filled in.
+  void without_query() noexcept { shows_query_ = false; }
   void mirror(std::string url) noexcept { transfer_->mirror = std::move(url); }
 
  private:
   net::Trail& trail_;
   std::shared_ptr<Transfer> transfer_;
   AttemptResult& result_;
+  bool shows_query_ = true;
 };
 
 namespace {
@@ -163,6 +168,7 @@ async::Co<> FetchExecutor::attempt(const AttemptContext& context, AttemptResult&
   wanted.trail = &trail;
   Telling telling(trail, result);
   if (!wanted.mirrors.empty()) telling.mirror(wanted.url);
+  if (context.filled != nullptr) telling.without_query();
   result.http_status.reset();
   result.outcome = co_await download(context, wanted, result, telling);
 }

@@ -29,6 +29,10 @@ std::expected<void, std::string> LateNames::claim(const job::Job& job, job::Task
   std::string& had = claimed_[task];
   if (!had.empty() && had != path.string()) owners_.erase(had);
   had = path.string();
+  for (const char* const ending : {".part", ".part.meta"})
+    if (const auto other = owners_.find(path.string() + ending); other != owners_.end())
+      return std::unexpected(fmt::format("{} {}, and until it is whole it is written where the file of {} is",
+                                         named, inert(path.native()), inert(job[other->second].id)));
   if (const auto whole = job::written_for(path.native()))
     if (const auto other = owners_.find(std::string(*whole)); other != owners_.end())
       return std::unexpected(fmt::format("{} {}, where the file of {} is written until it is whole", named,

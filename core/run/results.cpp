@@ -3,15 +3,23 @@
 #include "core/job/stencil.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace gather::run {
 namespace {
 
-job::TaskId need_named(const job::Job& job, job::TaskId task, const std::string& id) {
-  const auto& needs = job[task].needs;
-  return *std::ranges::find(needs, id, [&](job::TaskId need) -> const std::string& { return job[need].id; });
-}
+/// The needs of a task by id. What a template names is one of them.
+class NeedsOf {
+ public:
+  NeedsOf(const job::Job& job, job::TaskId task) {
+    for (const job::TaskId need : job[task].needs) by_id_.emplace(job[need].id, need);
+  }
+  job::TaskId operator[](const std::string& id) const { return by_id_.at(id); }
+
+ private:
+  std::unordered_map<std::string_view, job::TaskId> by_id_;
+};
 
 }  // namespace
 
@@ -20,13 +28,11 @@ Results::Results(const job::Job& job) : job_(job) {
     for (const job::TaskId named : named_by(job::TaskId(i))) ++readers_[named];
 }
 
-std::vector<job::TaskId> Results::named_by(job::TaskId task) const {
-  std::vector<job::TaskId> named;
+std::unordered_set<job::TaskId> Results::named_by(job::TaskId task) const {
+  std::unordered_set<job::TaskId> named;
   if (!job_[task].stencil) return named;
-  for (const auto& [result, at] : job_[task].stencil->results()) {
-    const job::TaskId id = need_named(job_, task, result.task);
-    if (std::ranges::find(named, id) == named.end()) named.push_back(id);
-  }
+  const NeedsOf needs(job_, task);
+  for (const auto& [result, at] : job_[task].stencil->results()) named.insert(needs[result.task]);
   return named;
 }
 
@@ -44,11 +50,12 @@ void Results::ended(job::TaskId task) {
 }
 
 std::expected<job::Task, std::string> Results::fill(job::TaskId task, const std::string& run_id) const {
-  const job::Results results = [&](const job::ResultName& name) -> const std::string* {
-    const auto values = values_.find(need_named(job_, task, name.task));
+  const NeedsOf needs(job_, task);
+  const job::Results results = [&](const job::ResultName& name) -> const job::ResultValue* {
+    const auto values = values_.find(needs[name.task]);
     if (values == values_.end()) return nullptr;
     const auto value = std::ranges::find(values->second, name.output, &job::OutputValue::name);
-    return value == values->second.end() ? nullptr : &value->json;
+    return value == values->second.end() ? nullptr : value->value.get();
   };
   return job_[task].stencil->fill(job_[task], results, run_id);
 }

@@ -8,6 +8,7 @@
 #include <expected>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace gather::run {
@@ -29,7 +30,7 @@ class Results {
 
  private:
   /// Those of its needs whose outputs it names.
-  std::vector<job::TaskId> named_by(job::TaskId task) const;
+  std::unordered_set<job::TaskId> named_by(job::TaskId task) const;
 
   const job::Job& job_;
   std::unordered_map<job::TaskId, std::size_t> readers_;  // That have not ended.

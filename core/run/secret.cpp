@@ -42,6 +42,9 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
 
 std::expected<std::string, std::string> read_secret(const job::SecretSource& source,
                                                     const std::filesystem::path& directory) {
+  if (source.kind == job::SecretSource::Kind::given)
+    return source.name.empty() ? std::unexpected("the secret that a template gave is empty")
+                               : std::expected<std::string, std::string>(source.name);
   if (source.kind == job::SecretSource::Kind::file) return read_file(directory / source.name);
   const char* const value = std::getenv(source.name.c_str());
   if (value == nullptr || *value == '\0')

@@ -3,7 +3,7 @@
 #include "core/async/thread/to_thread.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
-#include "core/base/size.hpp"
+#include "core/job/result_value.hpp"
 
 #include <fmt/format.h>
 
@@ -72,7 +72,8 @@ Values values_of(const Specs& specs, Given given) {
       case job::ResultPart::header: {
         const auto value = given.status && given.header ? given.header(*spec.part) : std::nullopt;
         if (value) json = job::json_of_text(*value);
-        if (given.status && !value)
+        // An answer that says no more than "unchanged" need not repeat what it said before.
+        if (given.status && *given.status != 304 && !value)
           json = std::unexpected(fmt::format("it has no output `{}`: the answer has no header {}", spec.name,
                                              inert(*spec.part)));
         break;
@@ -84,8 +85,9 @@ Values values_of(const Specs& specs, Given given) {
         json = json_or_null(given.sha256);
         break;
     }
-    if (!json) return std::unexpected(std::move(json.error()));
-    values.push_back({spec.name, std::move(*json)});
+    auto value = json ? job::ResultValue::of(std::move(*json)) : std::unexpected(std::move(json.error()));
+    if (!value) return std::unexpected(std::move(value.error()));
+    values.push_back({spec.name, std::move(*value)});
   }
   return values;
 }

@@ -109,7 +109,8 @@ TEST_CASE("an output that can't be had fails its task, and those that name it ar
             "none: not as expected: it has no output `b` (stdout#/b): there is nothing at \"/b\"\n") !=
         std::string::npos);
   CHECK(ending.err.find("(1 task skipped because of it)") != std::string::npos);
-  CHECK(ending.err.find("text: not as expected: it has no output `b` (stdout#/b): its stdout is no JSON: ") !=
+  CHECK(ending.err.find(
+            "text: not as expected: it has no output `b` (stdout#/b): its stdout can't be read as JSON: ") !=
         std::string::npos);
   CHECK(ending.err.find("much: not as expected: its standard output has 16000001 bytes, and outputs are "
                         "taken of 16000000 at most\n") != std::string::npos);
@@ -140,7 +141,8 @@ TEST_CASE("what can't be filled in fails its task, starts nothing and is not rep
               "  left: { needs: run, shell: 'touch left' }\n");
   const Ending ending = gather.run({"-q", "--output", "quiet"});
   CHECK(ending.status == 1);
-  CHECK(ending.err.find("run: expected text, found a list (gather.yaml:4:24)\n") != std::string::npos);
+  CHECK(ending.err.find("run: `tasks.give.outputs.all.list` is a list, and of a result that can stand below "
+                        "`json` alone (gather.yaml:4:24)\n") != std::string::npos);
   CHECK(ending.err.find("get: `ftp://` is not supported (gather.yaml:5:18)\n") != std::string::npos);
   CHECK_FALSE(gather.folder().has("left"));
 }
@@ -193,6 +195,68 @@ TEST_CASE("a file with a late name is read by stdin, and its outputs hold when i
   CHECK(gather.run({"-q", "a"}).out == "made\n{\"a\": 5} 5 304 " + sum + "\n");
 }
 
+TEST_CASE("a file whose name comes late takes no other file's place while it is written",
+          "[cli][templates]") {
+  const ScriptedServer server([](const ScriptedServer::Request& request) {
+    return ScriptedServer::Reply{response(200, request.target)};
+  });
+  Gather gather;
+  gather.file(
+      "gather.yaml",
+      fmt::format(
+          "tasks:\n"
+          "  name: {{ run: [echo, a], outputs: {{ n: stdout }} }}\n"
+          "  part: {{ fetch: {{ url: {0}, output: a.part }} }}\n"
+          "  late: {{ needs: part, fetch: {{ url: {0}, output: \"${{{{ tasks.name.outputs.n }}}}\" }} }}\n",
+          server.url("/x")));
+  const Ending ending = gather.run({"-q"});
+  CHECK(ending.status == 1);
+  CHECK(ending.err.find("late: its templates name this a, and until it is whole it is written where the file "
+                        "of part is\n") != std::string::npos);
+  CHECK(gather.folder().read("a.part") == "/x");
+  CHECK_FALSE(gather.folder().has("a"));
+}
+
+TEST_CASE("a header that a 304 leaves out fails only who names it, and a query with a result is not told",
+          "[cli][templates]") {
+  const ScriptedServer server([](const ScriptedServer::Request& request) {
+    if (request.headers.contains("if-none-match"))
+      return ScriptedServer::Reply{response(304, "", "ETag: \"1\"\r\n")};
+    return ScriptedServer::Reply{response(200, "x", "ETag: \"1\"\r\nX-Only: first-time\r\n")};
+  });
+  Gather gather;
+  gather.file(
+      "gather.yaml",
+      fmt::format(
+          "tasks:\n"
+          "  get:  {{ fetch: {{ url: {0}, output: f }}, outputs: {{ h: header#X-Only, s: status }} }}\n"
+          "  tell: {{ fetch: {{ url: {0}, query: {{ h: \"${{{{ tasks.get.outputs.h }}}}\" }} }}, retry: 0 "
+          "}}\n"
+          "  code: {{ run: [echo, \"${{{{ tasks.get.outputs.s }}}}\"] }}\n",
+          server.url("/x")));
+  CHECK(gather.run({"-q", "--report", "json=report"}).status == 0);
+  CHECK(server.requests().back().target == "/x?h=first-time");
+  CHECK(gather.folder().read("report").find("first-time") == std::string::npos);
+  const Ending again = gather.run({"-q"});
+  CHECK(again.out == "304\n");
+  CHECK(again.status == 1);
+  CHECK(again.err.find("tell: `tasks.get.outputs.h` is null: its JSON says so, or the server was not asked "
+                       "for it (gather.yaml:3:") != std::string::npos);
+}
+
+TEST_CASE("a long result that is named a hundred times is read once", "[cli][templates]") {
+  Gather gather;
+  std::string words;
+  for (int i = 0; i < 100; ++i) words += ", \"${{ tasks.a.outputs.all[0] }}\"";
+  gather.file("gather.yaml",
+              "tasks:\n  a: { shell: 'echo \"[7\"; yes \", 1\" | head -n 300000; echo \"]\"', outputs: { "
+              "all: 'stdout#' } }\n"
+              "  b: { run: [echo" +
+                  words + "] }\n");
+  Program run = gather.start({"-q", "--output", "errors"});
+  CHECK(run.end().status == 0);
+}
+
 TEST_CASE("--set gives a var another value, for each command", "[cli][templates]") {
   Gather gather;
   gather.file("gather.yaml",
@@ -208,6 +272,8 @@ TEST_CASE("--set gives a var another value, for each command", "[cli][templates]
         "vars: { who: world, n: 1 }\n"
         "      ^\n"
         "  hint: vars that can be given from outside stand in the file with what they usually are\n");
+  CHECK(gather.run({"check", "--set", "n=x"}).status == 2);
+  CHECK(gather.run({"check", "--set", "n=5"}).status == 0);
   const Ending nothing = gather.run({"--set", "who"});
   CHECK(nothing.status == 2);
   CHECK(nothing.err == "gather: --set: \"who\" sets nothing; write NAME=VALUE\n");

@@ -23,7 +23,8 @@ inline void check_any_result(const Job& job) {
   const std::string results[] = {"\"a b/\\n${{ vars.x }}\"", "[1,{\"k\":null}]", "{\"a\":[\"/tmp/x\"]}", "7",
                                  "null"};
   for (const std::string& json : results) {
-    const Results all = [&](const ResultName&) { return &json; };
+    const auto value = ResultValue::of(json);
+    const Results all = [&](const ResultName&) { return value->get(); };
     for (const Task& task : job.tasks)
       if (task.stencil) {
         const auto filled = task.stencil->fill(task, all, "run");

@@ -34,6 +34,12 @@ TEST_CASE("a part is what its JSON pointer leads to, digit by digit as it came",
   CHECK(taken(ResultPart::out, "", " 7\n") == "7");
 }
 
+TEST_CASE("a key that comes twice makes no value of either", "[job][outputs]") {
+  CHECK(taken(ResultPart::body, "/a", "{\"a\": 1,\n\"a\": 2}") ==
+        "it has no output `x` (body#/a): its body can't be read as JSON: `a` is written twice, first on line "
+        "1");
+}
+
 TEST_CASE("an output that is not there says which, of what, and why", "[job][outputs]") {
   CHECK(taken(ResultPart::body, "/b", R"({"a": 1})") ==
         "it has no output `x` (body#/b): there is nothing at \"/b\"");
@@ -42,9 +48,9 @@ TEST_CASE("an output that is not there says which, of what, and why", "[job][out
           "it has no output `x` (stdout#" + std::string(nowhere) + "): there is nothing at \"" + nowhere +
               "\"");
   CHECK(taken(ResultPart::out, "/a", "{\"a\": }") ==
-        "it has no output `x` (stdout#/a): its stdout is no JSON: a value is expected here");
+        "it has no output `x` (stdout#/a): its stdout can't be read as JSON: a value is expected here");
   CHECK(taken(ResultPart::body, "/a", "hello") ==
-        "it has no output `x` (body#/a): its body is no JSON: invalid literal");
+        "it has no output `x` (body#/a): its body can't be read as JSON: invalid literal");
   CHECK(taken(ResultPart::out, "", "") ==
-        "it has no output `x` (stdout#): its stdout is no JSON: it is empty");
+        "it has no output `x` (stdout#): its stdout can't be read as JSON: it is empty");
 }

@@ -33,9 +33,11 @@ using Outputs = std::map<std::string, std::string>;
 
 /// The last task of the job, once "TASK.OUTPUT" have these values as JSON; or why it can't be.
 std::expected<Task, std::string> last(const Job& job, const Outputs& outputs) {
-  const Results results = [&](const ResultName& name) {
+  std::vector<std::shared_ptr<const ResultValue>> values;
+  const Results results = [&](const ResultName& name) -> const ResultValue* {
     const auto value = outputs.find(name.task + "." + name.output);
-    return value == outputs.end() ? nullptr : &value->second;
+    return value == outputs.end() ? nullptr
+                                  : values.emplace_back(ResultValue::of(value->second).value()).get();
   };
   return job.tasks.back().stencil->fill(job.tasks.back(), results, "run-1");
 }
@@ -170,9 +172,9 @@ TEST_CASE("what can't be filled in says why, with its place in the file", "[job]
     return filled ? "filled in" : filled.error();
   };
   CHECK(why("{ run: [\"${{ tasks.a.outputs.x }}\"] }", {{"a.x", "null"}}) ==
-        "`tasks.a.outputs.x` is null (job.yaml:3:14)");
+        "`tasks.a.outputs.x` is null: its JSON says so, or the server was not asked for it (job.yaml:3:14)");
   CHECK(why("{ run: [\"${{ tasks.a.outputs.x }}\"] }", {{"a.x", "[]"}}) ==
-        "expected text, found a list (job.yaml:3:14)");
+        "`tasks.a.outputs.x` is a list, and of a result that can stand below `json` alone (job.yaml:3:14)");
   CHECK(why("{ run: [\"-${{ tasks.a.outputs.x }}\"] }", {{"a.x", "{}"}}) ==
         "`tasks.a.outputs.x` is a mapping, which can't be part of a text (job.yaml:3:14)");
   CHECK(why("{ run: [\"${{ tasks.a.outputs.x[2] }}\"] }", {{"a.x", "[1]"}}) ==
@@ -226,4 +228,111 @@ TEST_CASE("only the tasks named are kept, and read the results that they read be
   REQUIRE(filled);
   CHECK(argv_of(*filled) == "b|y");
   CHECK(filled->input == job.tasks[1].input);
+}
+
+TEST_CASE("no value from outside becomes a script, not even as part of a var", "[job][templates]") {
+  const std::string refused = "a template inside `shell` would let its value run as a program\n";
+  const Surroundings given{.vars = {{"y", "$(id)"}}, .environment = surroundings.environment};
+  CHECK(problems(
+            yaml("vars: { y: safe, t: { shell: \"echo ${{ vars.y }}\" } }\ntasks: { b: \"${{ vars.t }}\" }"),
+            given) == "2:13 " + refused);
+  CHECK(problems(yaml("vars: { t: { b: { shell: \"${{ env.USER }}\" } } }\ntasks: \"${{ vars.t }}\"")) ==
+        "2:8 " + refused);
+  CHECK(problems(yaml("vars: { t: { shell: echo hi } }\ntasks: { b: \"${{ vars.t }}\" }")) == "2:13 " + refused);
+}
+
+TEST_CASE("a result can't say what is done: lists and mappings stand below json alone", "[job][templates]") {
+  const std::string map =
+      R"({"url": "http://h/", "files": {"p": "/etc/hostname"}, "env": "SECRET", "file": "/etc/passwd", "task": "a"})";
+  const std::string refused =
+      "`tasks.a.outputs.x` is a mapping, and of a result that can stand below `json` alone (job.yaml:3:";
+  for (const char* const task :
+       {"{ fetch: \"${{ tasks.a.outputs.x }}\" }", "{ run: [cat], stdin: \"${{ tasks.a.outputs.x }}\" }",
+        "{ run: [env], env: \"${{ tasks.a.outputs.x }}\" }",
+        "{ fetch: { url: http://h/, headers: \"${{ tasks.a.outputs.x }}\" } }",
+        "{ fetch: { url: http://h/, files: { z: \"${{ tasks.a.outputs.x }}\" } } }",
+        "{ fetch: { url: http://h/, auth: { basic: { user: u, password: \"${{ tasks.a.outputs.x }}\" } } } "
+        "}"}) {
+    INFO(task);
+    const auto made = last(filled(waiting(task)), {{"a.x", map}});
+    REQUIRE(!made);
+    CHECK(made.error().starts_with(refused));
+  }
+  CHECK(!last(filled(waiting("{ run: \"${{ tasks.a.outputs.x }}\" }")), {{"a.x", R"(["sh", "-c", "id"])"}}));
+  const auto urls = last(filled(waiting("{ fetch: { urls: \"${{ tasks.a.outputs.x }}\", output: f } }")),
+                         {{"a.x", R"(["http://h/", "http://g/"])"}});
+  REQUIRE(urls);
+  CHECK(fetch_of(*urls).mirrors == std::vector<std::string>{"http://g/"});
+}
+
+TEST_CASE("a result may be a secret, but not name one", "[job][templates]") {
+  const auto auth = [](std::string_view text) {
+    return last(filled(waiting(fmt::format("{{ fetch: {{ url: http://h/, auth: {} }} }}", text))),
+                {{"a.x", R"("t0ken")"}});
+  };
+  const auto bearer = auth("{ bearer: { token: \"${{ tasks.a.outputs.x }}\" } }");
+  REQUIRE(bearer);
+  const auto& token = std::get<BearerAuth>(fetch_of(*bearer).request->auth).token;
+  CHECK(token.kind == SecretSource::Kind::given);
+  CHECK(token.name == "t0ken");
+  const auto basic = auth("{ basic: { user: \"${{ tasks.a.outputs.x }}\", password: \"${{ env.USER }}\" } }");
+  REQUIRE(basic);
+  CHECK(std::get<BasicAuth>(fetch_of(*basic).request->auth).user == "t0ken");
+  CHECK(std::get<BasicAuth>(fetch_of(*basic).request->auth).password.name == "ann");
+  const auto refused = [](std::string_view text) {
+    return problems(waiting(fmt::format("{{ fetch: {{ url: http://h/, {} }} }}", text)))
+        .contains("this is needed before any task has run");
+  };
+  CHECK(refused("auth: { bearer: { token: { env: \"${{ tasks.a.outputs.x }}\" } } }"));
+  CHECK(refused("auth: { basic: { user: u, password: { file: \"${{ tasks.a.outputs.x }}\" } } }"));
+  CHECK(refused("cert: { certificate: \"${{ tasks.a.outputs.x }}\" }"));
+  CHECK(problems(waiting("{ fetch: { url: http://h/, auth: { bearer: { token: t0ken } } } }"))
+            .contains("is a secret, and a job file is no place for one"));
+}
+
+TEST_CASE("nothing that is known later is found missing", "[job][templates]") {
+  for (const char* const keys : {"files: { x: { file: \"${{ tasks.a.outputs.x }}\" } }",
+                                 "files: { x: { value: \"-${{ tasks.a.outputs.x }}\" } }",
+                                 "dir: \"${{ tasks.a.outputs.x }}\", checksums: list",
+                                 "paginate: { next: link, items: \"${{ tasks.a.outputs.x }}\" }",
+                                 "expect: { header: { A: \"${{ tasks.a.outputs.x }}\" } }",
+                                 "query: { q: \"${{ tasks.a.outputs.x }}\" }"}) {
+    INFO(keys);
+    CHECK(problems(waiting(fmt::format("{{ fetch: {{ url: http://h/f, {} }} }}", keys))).empty());
+  }
+  CHECK(problems(waiting("{ run: [a], timeout: \"${{ tasks.a.outputs.x }}%\" }")) ==
+        "3:27 this is needed before any task has run, and `tasks` and `run` are known only then\n");
+}
+
+TEST_CASE("what is filled into a URL stays in its part of it", "[job][templates]") {
+  const auto url = [](std::string_view text, std::string_view x) {
+    const auto made = last(filled(waiting(fmt::format("{{ fetch: \"{}\" }}", text))),
+                           {{"a.x", fmt::format("\"{}\"", x)}, {"a.y", "\"\""}});
+    return made ? fetch_of(*made).url : made.error();
+  };
+  CHECK(url("http://h/v1/${{ tasks.a.outputs.x }}/d", "..") ==
+        "a `.` or `..` that is filled in makes another path of `http://h/v1/../d` (job.yaml:3:15)");
+  CHECK(url("http://h/v1/.${{ tasks.a.outputs.x }}/d", ".").starts_with("a `.` or `..`"));
+  CHECK(url("http://h/a/../${{ tasks.a.outputs.x }}/d", "...") == "http://h/a/../.../d");
+  CHECK(url("${{ tasks.a.outputs.x }}/b", "http://h/a/..") == "http://h/a/../b");
+  CHECK(url("${{ tasks.a.outputs.y }}${{ tasks.a.outputs.x }}", "http://h/")
+            .starts_with("`http%3A%2F%2Fh%2F` is no URL"));
+  CHECK(url("http://${{ tasks.a.outputs.x }}/b", "127.0.0.1:80") == "http://127.0.0.1:80/b");
+  CHECK(url("http://h/?q=${{ tasks.a.outputs.x }}", "..&r=1") == "http://h/?q=..%26r%3D1");
+}
+
+TEST_CASE("a template is one however its letters are written, and JSON needs no quotes for what is filled in",
+          "[job][templates]") {
+  CHECK(problems(yaml("tasks: { t: { run: [echo, \"\\u0024{{ nope.x }}\"] } }")) ==
+        "1:27 `nope` is nothing that a template can name\n");
+  const Job job =
+      filled(json(R"({"vars": {"t": true}, "tasks": {"a": {"run": ["echo", "${{ vars.t }}", "\\"]}}})"));
+  CHECK(argv_of(job.tasks[0]) == "echo|true|\\");
+}
+
+TEST_CASE("one fault in vars is one error, where it stands", "[job][templates]") {
+  CHECK(
+      problems(yaml(
+          "vars: { c: \"${{ vars.d }}\", d: 1, n: null }\ntasks: { t: { run: [a, \"${{ vars.c }}\"] } }")) ==
+      "1:12 there is no `vars.d`\n");
 }
