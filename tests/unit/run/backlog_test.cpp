@@ -83,7 +83,8 @@ TEST_CASE("an output that is in memory waits as it is, and takes of the room the
   Backlog backlog(1000);
   auto original = in_memory('a', 600);
   const std::weak_ptr<const Output> life = original;
-  auto kept = backlog.keep(std::move(original));
+  auto kept = backlog.keep(original);
+  original.reset();
   CHECK(!life.expired());
   CHECK(text_of(*kept) == std::string(600, 'a'));
   const auto other = backlog.keep(in_memory('b', 500));
