@@ -5,7 +5,7 @@
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
 #include "core/base/size.hpp"
-#include "core/job/source.hpp"
+#include "core/job/document/source.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

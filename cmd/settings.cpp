@@ -5,8 +5,8 @@
 #include "core/base/duration.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
+#include "core/job/check/schema.hpp"
 #include "core/job/percent.hpp"
-#include "core/job/schema.hpp"
 
 #include <fmt/format.h>
 #include <sched.h>

@@ -1,9 +1,9 @@
 #include "core/job/graph.hpp"
 
 #include "core/base/error.hpp"
-#include "core/job/problem.hpp"
-#include "core/job/schema.hpp"
-#include "core/job/text_index.hpp"
+#include "core/job/check/schema.hpp"
+#include "core/job/document/problem.hpp"
+#include "core/job/document/text_index.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "core/job/hosts.hpp"
 
-#include "core/job/problem.hpp"
+#include "core/job/document/problem.hpp"
 #include "core/job/url.hpp"
 
 #include <fmt/format.h>

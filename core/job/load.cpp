@@ -1,8 +1,8 @@
 #include "core/job/load.hpp"
 
 #include "core/base/error.hpp"
-#include "core/job/check.hpp"
-#include "core/job/document.hpp"
+#include "core/job/check/check.hpp"
+#include "core/job/document/document.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -2,10 +2,10 @@
 /// reads.
 #pragma once
 
+#include "core/job/document/problem.hpp"
+#include "core/job/document/source.hpp"
 #include "core/job/model.hpp"
-#include "core/job/problem.hpp"
-#include "core/job/scope.hpp"
-#include "core/job/source.hpp"
+#include "core/job/templates/scope.hpp"
 
 #include <string>
 #include <vector>

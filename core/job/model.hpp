@@ -4,7 +4,7 @@
 #include "core/base/duration.hpp"
 #include "core/job/fetch.hpp"
 #include "core/job/hosts.hpp"
-#include "core/job/outputs.hpp"
+#include "core/job/templates/outputs.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "core/job/url.hpp"
 
-#include "core/job/problem.hpp"
+#include "core/job/document/problem.hpp"
 
 #include <fmt/format.h>
 

@@ -117,7 +117,7 @@ struct Fetched {
   std::uint64_t bytes = 0;  ///< Of body, or of the file that is there; those of earlier attempts included.
   std::optional<std::string> digest = {};  ///< Lower-case hex, of Download::algorithm(); of a file that was
                                            ///< there, if that was asked or it was held against a checksum.
-  std::string body = {};  ///< Without `output`; any bytes.
+  std::string body = {};                   ///< Without `output`; any bytes.
   From from = From::network;
   /// Neither length nor last chunk told where the body ends, only the end of the connection (or, over
   /// HTTP/2, of the stream), and nothing that was expected could prove it whole.

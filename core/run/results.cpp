@@ -1,6 +1,6 @@
 #include "core/run/results.hpp"
 
-#include "core/job/stencil.hpp"
+#include "core/job/templates/stencil.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -3,7 +3,7 @@
 #include "core/async/thread/to_thread.hpp"
 #include "core/base/error.hpp"
 #include "core/base/quote.hpp"
-#include "core/job/result_value.hpp"
+#include "core/job/templates/result_value.hpp"
 
 #include <fmt/format.h>
 

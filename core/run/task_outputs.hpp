@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/async/task/co.hpp"
-#include "core/job/outputs.hpp"
+#include "core/job/templates/outputs.hpp"
 #include "core/run/executor.hpp"
 #include "core/run/observer.hpp"
 

@@ -4,7 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/job/graph.hpp"
 #include "core/job/load.hpp"
-#include "core/job/stencil.hpp"
+#include "core/job/templates/stencil.hpp"
 
 #include <nlohmann/json.hpp>
 

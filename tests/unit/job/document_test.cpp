@@ -1,4 +1,4 @@
-#include "core/job/document.hpp"
+#include "core/job/document/document.hpp"
 
 #include "tests/unit/job/jobs.hpp"
 

@@ -1,4 +1,4 @@
-#include "core/job/outputs.hpp"
+#include "core/job/templates/outputs.hpp"
 
 #include <catch2/catch.hpp>
 

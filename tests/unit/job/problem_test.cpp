@@ -1,4 +1,4 @@
-#include "core/job/problem.hpp"
+#include "core/job/document/problem.hpp"
 
 #include "tests/unit/job/jobs.hpp"
 

@@ -1,4 +1,4 @@
-#include "core/job/core_schema.hpp"
+#include "core/job/document/core_schema.hpp"
 #include "tests/unit/job/jobs.hpp"
 
 #include <catch2/catch.hpp>

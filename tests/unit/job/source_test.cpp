@@ -1,4 +1,4 @@
-#include "core/job/source.hpp"
+#include "core/job/document/source.hpp"
 
 #include "core/base/error.hpp"
 

@@ -1,5 +1,5 @@
 // Templates in job files: what is filled in when, with what types, and what is refused.
-#include "core/job/stencil.hpp"
+#include "core/job/templates/stencil.hpp"
 
 #include "core/job/graph.hpp"
 #include "tests/unit/job/jobs.hpp"
@@ -238,7 +238,8 @@ TEST_CASE("no value from outside becomes a script, not even as part of a var", "
             given) == "2:13 " + refused);
   CHECK(problems(yaml("vars: { t: { b: { shell: \"${{ env.USER }}\" } } }\ntasks: \"${{ vars.t }}\"")) ==
         "2:8 " + refused);
-  CHECK(problems(yaml("vars: { t: { shell: echo hi } }\ntasks: { b: \"${{ vars.t }}\" }")) == "2:13 " + refused);
+  CHECK(problems(yaml("vars: { t: { shell: echo hi } }\ntasks: { b: \"${{ vars.t }}\" }")) ==
+        "2:13 " + refused);
 }
 
 TEST_CASE("a result can't say what is done: lists and mappings stand below json alone", "[job][templates]") {

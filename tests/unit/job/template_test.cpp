@@ -1,4 +1,4 @@
-#include "core/job/template.hpp"
+#include "core/job/templates/template.hpp"
 
 #include <catch2/catch.hpp>
 
