@@ -9,6 +9,10 @@
 #include "core/net/client_error.hpp"
 #include "core/net/session.hpp"
 
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -51,9 +55,10 @@ async::Co<int> passes_during(async::Co<> loading) {
   co_return passes;
 }
 
-}  // namespace
+constexpr int few_passes = 2;
 
-int main(int argc, char** argv) {
+/// How it was in a process of its own: 0 if all was well, `few_passes`, or 1.
+int look(bool is_client) {
   async::Loop loop;
   net::Session session(loop);
   net::ClientSession client(loop);
@@ -61,10 +66,25 @@ int main(int argc, char** argv) {
     std::cerr << "loaded without a transfer: " << line << '\n';
     return 1;
   }
-  const bool is_client = argc > 1 && std::string_view(argv[1]) == "client";
   const int passes = loop.run(passes_during(is_client ? ask(client) : load(session)));
-  if (in_memory().empty() || passes < 10) {
-    std::cerr << "the loop had " << passes << " passes while libcurl was loaded\n";
-    return 1;
+  if (!in_memory().empty() && passes >= 10) return 0;
+  std::cerr << "the loop had " << passes << " passes while libcurl was loaded\n";
+  return few_passes;
+}
+
+}  // namespace
+
+// A busy machine may let the loop stand still for as long as loading takes. A loop that is blocked by it
+// never has a pass.
+int main(int argc, char** argv) {
+  const bool is_client = argc > 1 && std::string_view(argv[1]) == "client";
+  constexpr int tries = 10;
+  for (int i = 0; i < tries; ++i) {
+    const pid_t child = fork();
+    if (child == 0) return look(is_client);
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return 1;
+    if (WEXITSTATUS(status) != few_passes) return WEXITSTATUS(status);
   }
+  return 1;
 }
