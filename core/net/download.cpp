@@ -90,12 +90,15 @@ class Attempt {
   async::Co<> tell_of_existing() {
     auto* const fetched = std::get_if<Fetched>(&result_);
     if (fetched == nullptr || fetched->digest || !wanted_.output || !wanted_.algorithm()) co_return;
-    auto existing = existing_file(fetched->path ? *fetched->path : std::filesystem::path(*wanted_.output));
-    if (!existing) co_return;
+    const std::filesystem::path path =
+        fetched->path ? *fetched->path : std::filesystem::path(*wanted_.output);
+    auto existing = existing_file(path);
+    if (!existing) co_return fail(fmt::format("can't read {}", inert(path.native())));
     if (!loaded(Libraries::curl_and_crypto)) co_await session_.load(Libraries::curl_and_crypto);
     auto digest = co_await async::to_thread(&digest_of, std::move(existing->file), existing->size,
                                             *wanted_.algorithm());
-    if (digest) fetched->digest = digest->hex();
+    if (!digest) co_return fail(fmt::format("can't read {}", inert(path.native())));
+    fetched->digest = digest->hex();
   }
 
   /// How it ended. Once run() has.
@@ -141,15 +144,18 @@ class Attempt {
       fail(is_there_already(*wanted_.output));
       co_return true;
     }
+    if (wanted_.if_exists == IfExists::skip && type == std::filesystem::file_type::regular) {
+      Fetched skipped;  // Also one that can't be read.
+      skipped.bytes = std::filesystem::file_size(*wanted_.output, ignored);
+      skipped.from = Fetched::From::existing;
+      end(std::move(skipped));
+      co_return true;
+    }
     auto existing = existing_file(*wanted_.output);
     if (!existing) co_return false;  // A link is replaced, and what is no file refused, as always.
     Fetched fetched;
     fetched.bytes = existing_size_ = existing->size;
     fetched.from = Fetched::From::existing;
-    if (wanted_.if_exists == IfExists::skip) {
-      end(std::move(fetched));
-      co_return true;
-    }
     if (wanted_.expect.size && existing->size != *wanted_.expect.size) co_return false;
     if (wanted_.expect.body) {
       OwnDescriptor twin = OwnDescriptor::twin_of(existing->file.number());

@@ -31,6 +31,7 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
   MirrorRounds::Round* const round = rounds_.of(id);
   const bool goes_on = round != nullptr && round->start;
   if (!goes_on) ++row(id).attempts_made;
+  if (job_[id].stencil && !record(id).filled) fill_in(id);
   const AttemptContext context{job_,
                                id,
                                row(id).attempts_made,
@@ -204,6 +205,7 @@ void Scheduler::attempt_ended(job::TaskId id, Duration start, AttemptResult&& re
   if (used_up) wait = std::nullopt;
   if (wait) {
     transition(task, State::waiting);
+    task.filled = nullptr;  // Once more for the next attempt.
     const AttemptOutput& kept = held_back_[id].emplace_back(std::move(output));
     tell([&] { observer_.attempt_failed(id, attempt, *wait, kept); });
     if (stop_) {

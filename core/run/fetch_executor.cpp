@@ -71,7 +71,8 @@ class FetchExecutor::Telling {
     transfer_->body = before.body + trail_.phases.body;
     transfer_->final_url = std::move(trail_.url);
     if (!shows_query_)
-      transfer_->final_url.resize(std::min(transfer_->final_url.find('?'), transfer_->final_url.size()));
+      transfer_->final_url.resize(
+          std::min(transfer_->final_url.find_first_of("?#"), transfer_->final_url.size()));
     transfer_->http_version = std::move(trail_.http_version);
     result_.transfer = std::move(transfer_);
   }
@@ -223,7 +224,7 @@ async::Co<std::optional<Outcome>> FetchExecutor::take_outputs(const AttemptConte
     given.text = fetched.body;
   }
   auto values = co_await outputs_of(context.task(), std::move(given));
-  if (!values) co_return NotAsExpected{std::move(values.error())};
+  if (!values) co_return std::move(values.error());
   result.values = std::move(*values);
   co_return std::nullopt;
 }

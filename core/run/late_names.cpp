@@ -22,21 +22,25 @@ void LateNames::take_in(const job::Job& job) {
 std::expected<void, std::string> LateNames::claim(const job::Job& job, job::TaskId task,
                                                   const std::filesystem::path& path, std::string_view named) {
   if (!knows_job_) take_in(job);
-  const auto [at, is_new] = owners_.try_emplace(path.string(), task);
-  if (!is_new && at->second != task)
-    return std::unexpected(fmt::format("{} {}, which is the file of {}, too", named, inert(path.native()),
-                                       inert(job[at->second].id)));
+  const auto refuse = [&](std::string_view before, job::TaskId other, std::string_view behind) {
+    return std::unexpected(
+        fmt::format("{} {}, {} {}{}", named, inert(path.native()), before, inert(job[other].id), behind));
+  };
+  const auto owner_of = [&](const std::string& name) {
+    const auto at = owners_.find(name);
+    return at == owners_.end() || at->second == task ? std::nullopt : std::optional(at->second);
+  };
+  if (const auto other = owner_of(path.string())) return refuse("which is the file of", *other, ", too");
+  for (const char* const ending : {".part", ".part.meta"})
+    if (const auto other = owner_of(path.string() + ending))
+      return refuse("and until it is whole it is written where the file of", *other, " is");
+  if (const auto whole = job::written_for(path.native()))
+    if (const auto other = owner_of(std::string(*whole)))
+      return refuse("where the file of", *other, " is written until it is whole");
   std::string& had = claimed_[task];
   if (!had.empty() && had != path.string()) owners_.erase(had);
   had = path.string();
-  for (const char* const ending : {".part", ".part.meta"})
-    if (const auto other = owners_.find(path.string() + ending); other != owners_.end())
-      return std::unexpected(fmt::format("{} {}, and until it is whole it is written where the file of {} is",
-                                         named, inert(path.native()), inert(job[other->second].id)));
-  if (const auto whole = job::written_for(path.native()))
-    if (const auto other = owners_.find(std::string(*whole)); other != owners_.end())
-      return std::unexpected(fmt::format("{} {}, where the file of {} is written until it is whole", named,
-                                         inert(path.native()), inert(job[other->second].id)));
+  owners_.emplace(had, task);
   return {};
 }
 

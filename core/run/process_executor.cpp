@@ -200,7 +200,7 @@ async::Co<> ProcessExecutor::attempt(const AttemptContext& context, AttemptResul
     if (values)
       result.values = std::move(*values);
     else
-      result.outcome = NotAsExpected{std::move(values.error())};
+      result.outcome = std::move(values.error());
   }
 }
 

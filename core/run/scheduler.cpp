@@ -120,25 +120,29 @@ void Scheduler::become_ready(job::TaskId id) {
     end_task(id, State::passed, {});
     return;
   }
-  if (job_[id].stencil && !record(id).filled) fill_in(id);
+  if (job_[id].stencil && kind == Kind::fetch && hosts_.of(id) == no_host) learn_hosts(id);
   transition(record(id), State::ready);
   rounds_.begin(id, at);
   stand_in_line(id, at);
 }
 
-// What it waits for has passed; which hosts it asks, and so in which line it stands, may be known only now.
+// When it is let in: what waits in line is a row in a table, and what is filled in may be large.
 void Scheduler::fill_in(job::TaskId id) {
   auto filled = results_.fill(id, record_.run_id);
-  if (!filled) {
+  if (filled)
+    record(id).filled = std::make_shared<const job::Task>(std::move(*filled));
+  else
     unfilled_[id] = std::move(filled.error());
-    return;
-  }
-  record(id).filled = std::make_shared<const job::Task>(std::move(*filled));
-  const auto* const fetch = std::get_if<std::unique_ptr<const job::Fetch>>(&task(id).action);
-  if (fetch == nullptr || hosts_.of(id) != no_host) return;
-  hosts_.learn(id, job_.tasks.size(), **fetch);
-  claims_.learn(id, task(id), hosts_);
-  manners_.learn(id, task(id));
+}
+
+// Which line it stands in may be known only now that what it waits for has passed.
+void Scheduler::learn_hosts(job::TaskId id) {
+  fill_in(id);
+  const std::shared_ptr<const job::Task> filled = std::exchange(record(id).filled, nullptr);
+  if (!filled) return;
+  hosts_.learn(id, job_.tasks.size(), *std::get<std::unique_ptr<const job::Fetch>>(filled->action));
+  claims_.learn(id, *filled, hosts_);
+  manners_.learn(id, *filled);
 }
 
 LineId Scheduler::line_of(job::TaskId id) {

@@ -105,6 +105,7 @@ class Scheduler {
   void release(job::TaskId id);
   void become_ready(job::TaskId id);
   void fill_in(job::TaskId id);
+  void learn_hosts(job::TaskId id);
   void stand_in_line(job::TaskId id, Duration at);
   LineId line_of(job::TaskId id);
   HostId host_of(job::TaskId id);

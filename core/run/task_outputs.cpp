@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -16,7 +18,7 @@ namespace gather::run {
 namespace {
 
 using Specs = std::vector<job::OutputSpec>;
-using Values = std::expected<std::vector<job::OutputValue>, std::string>;
+using Values = std::expected<std::vector<job::OutputValue>, Outcome>;
 using Text = std::expected<std::string, std::string>;
 
 std::unexpected<std::string> too_long(std::string_view what, std::uint64_t size) {
@@ -47,14 +49,24 @@ struct ReadText {
   }
 };
 
-/// Blocks as long as the disk and the parsing do.
-Values values_of(const Specs& specs, Given given) {
+std::expected<std::shared_ptr<const job::ResultValue>, std::string> value_of(const job::OutputSpec& spec,
+                                                                             Text json) {
+  if (!json) return std::unexpected(std::move(json.error()));
+  auto value = job::ResultValue::of(std::move(*json));
+  if (value) return value;
+  return std::unexpected(
+      fmt::format("it has no output `{}` ({}): {}", spec.name, spec.source(), value.error()));
+}
+
+/// Blocks as long as the disk and the parsing do. Stops early where nobody wants it any more.
+Values values_of(const Specs& specs, Given given, const std::stop_token& stop) {
   std::string text;
   if (std::ranges::any_of(specs, &job::OutputSpec::reads_text)) {
     auto read = std::visit(ReadText{}, given.text);
-    if (!read) return std::unexpected(std::move(read.error()));
+    if (!read) return std::unexpected(LocalFailure{std::move(read.error())});  // Another try is no shorter.
     text = std::move(*read);
   }
+  job::ResultText result(text);
   std::vector<job::OutputValue> values;
   const auto json_or_null = [](const std::string& value) {
     return value.empty() ? Text("null") : job::json_of_text(value);
@@ -64,7 +76,7 @@ Values values_of(const Specs& specs, Given given) {
     switch (spec.of) {
       case job::ResultPart::out:
       case job::ResultPart::body:
-        json = job::value_in(spec, text);
+        json = result.value_of(spec);
         break;
       case job::ResultPart::status:
         if (given.status) json = fmt::to_string(*given.status);
@@ -85,8 +97,9 @@ Values values_of(const Specs& specs, Given given) {
         json = json_or_null(given.sha256);
         break;
     }
-    auto value = json ? job::ResultValue::of(std::move(*json)) : std::unexpected(std::move(json.error()));
-    if (!value) return std::unexpected(std::move(value.error()));
+    auto value = value_of(spec, std::move(json));
+    if (!value) return std::unexpected(NotAsExpected{std::move(value.error())});
+    if (stop.stop_requested()) return std::unexpected(Stopped{"cancelled"});
     values.push_back({spec.name, std::move(*value)});
   }
   return values;
@@ -111,9 +124,13 @@ bool needs(const job::Task& task, job::ResultPart part) {
 
 async::Co<Values> outputs_of(const job::Task& task, Given given) {
   constexpr std::uint64_t short_text = std::uint64_t{16} * 1024;
-  if (!needs_text(task) || length(given) <= short_text) co_return values_of(*task.outputs, std::move(given));
+  if (!needs_text(task) || length(given) <= short_text)
+    co_return values_of(*task.outputs, std::move(given), {});
   co_return co_await async::to_thread(
-      [specs = task.outputs](Given all) { return values_of(*specs, std::move(all)); }, std::move(given));
+      [specs = task.outputs](std::stop_token stop, Given all) {
+        return values_of(*specs, std::move(all), stop);
+      },
+      std::move(given));
 }
 
 }  // namespace gather::run

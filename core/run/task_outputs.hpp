@@ -37,7 +37,7 @@ bool needs(const job::Task& task, job::ResultPart part);
 /// The values of the task's outputs, in their order; or why one of them can't be had, a sentence without a
 /// final full stop. What has no value since nobody was asked is `null`. Resumes the caller on the loop; long
 /// texts are read by a thread. Requires: the task has outputs.
-async::Co<std::expected<std::vector<job::OutputValue>, std::string>> outputs_of(const job::Task& task,
-                                                                                Given given);
+async::Co<std::expected<std::vector<job::OutputValue>, Outcome>> outputs_of(const job::Task& task,
+                                                                            Given given);
 
 }  // namespace gather::run

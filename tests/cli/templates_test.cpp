@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 using namespace gather::test;
 
@@ -112,7 +113,7 @@ TEST_CASE("an output that can't be had fails its task, and those that name it ar
   CHECK(ending.err.find(
             "text: not as expected: it has no output `b` (stdout#/b): its stdout can't be read as JSON: ") !=
         std::string::npos);
-  CHECK(ending.err.find("much: not as expected: its standard output has 16000001 bytes, and outputs are "
+  CHECK(ending.err.find("much: its standard output has 16000001 bytes, and outputs are "
                         "taken of 16000000 at most\n") != std::string::npos);
 }
 
@@ -242,6 +243,24 @@ TEST_CASE("a header that a 304 leaves out fails only who names it, and a query w
   CHECK(again.status == 1);
   CHECK(again.err.find("tell: `tasks.get.outputs.h` is null: its JSON says so, or the server was not asked "
                        "for it (gather.yaml:3:") != std::string::npos);
+}
+
+TEST_CASE("tasks that wait in line hold none of what will be filled in", "[cli][templates]") {
+  Gather gather;
+  gather.variable("ASAN_OPTIONS", frees_at_once.at("ASAN_OPTIONS"));
+  std::string job =
+      "tasks:\n  a: { shell: 'head -c 4000000 /dev/zero | tr \"\\\\0\" x', outputs: { all: stdout } }\n";
+  for (int i = 0; i < 100; ++i)
+    job += fmt::format("  t{}: {{ run: [wc, -c], stdin: \"${{{{ tasks.a.outputs.all }}}}\" }}\n", i);
+  job += "  end: { needs: [t0, t99], run: [sleep, 60], priority: 1 }\n";
+  gather.file("gather.yaml", job);
+  Program run = gather.start({"-q", "-j", "1"});
+  run.wait_for_out("4000000\n");
+#ifndef UNDER_SANITIZER
+  CHECK(run.peak_memory_kb() < 150'000);  // Of all of them it would be 800 MB.
+#endif
+  run.signal(SIGINT);
+  CHECK(run.end().status == 130);
 }
 
 TEST_CASE("a long result that is named a hundred times is read once", "[cli][templates]") {

@@ -87,6 +87,12 @@ std::string null_fault(const Path& path) {
                      path.root == "tasks" ? ": its JSON says so, or the server was not asked for it" : "");
 }
 
+/// What has a fault that has been found: see Filler::nothing.
+bool has_fault(const Meaning& meaning) {
+  const auto* const value = std::get_if<Value>(&meaning);
+  return value != nullptr && value->is_scalar() && value->late() && value->text().empty();
+}
+
 bool is_null(Value value) {
   return value.is_scalar() && value.plain() && type_of(value.text()) == Type::null;
 }
@@ -108,7 +114,10 @@ std::uint32_t Filler::copy_children(Value value, Place place) {
     return 0;
   }
   if (value.is_list()) {
-    for (const Value item : Items(value)) copy(item, place_of_items(place));
+    for (const Value item : Items(value)) {
+      copy(item, place_of_items(place));
+      if (broken_) return 0;  // Frames are open further in: what is closed now would be one of those.
+    }
   } else {
     for (const auto [key, member] : Members(value)) {
       if (of_ == Of::file && place != Place::verbatim && has_template(key.text()))
@@ -125,6 +134,7 @@ std::uint32_t Filler::copy_text(Value value, Place place) {
   const bool waits = of_ == Of::file ? has_template(value.text()) : value.late();
   if (inserting_ || place == Place::verbatim || !waits) {
     const Extent extent = inserting_.value_or(value.extent());
+    if (value.late()) return composer_.late_scalar(value.text(), extent).node;
     return value.filled() || inserting_ ? composer_.filled_scalar(value.text(), extent, value.plain()).node
                                         : composer_.scalar(value.text(), extent, value.plain()).node;
   }
@@ -144,7 +154,8 @@ std::uint32_t Filler::copy_text(Value value, Place place) {
     }
     auto meaning = scope_.meaning(*path);
     if (!meaning) fault(value, std::move(meaning.error().message), std::move(meaning.error().hint));
-    all = all && meaning;
+    all = all && meaning && !has_fault(*meaning) &&
+          (text->whole() != nullptr || can_be_joined(value, *path, *meaning));
     later = later || (meaning && std::holds_alternative<Later>(*meaning));
     meanings.push_back(meaning ? std::move(*meaning) : Meaning());
   }
@@ -177,6 +188,19 @@ std::uint32_t Filler::insert(Value at, const Path& path, const Meaning& meaning,
   return node;
 }
 
+bool Filler::can_be_joined(Value at, const Path& path, const Meaning& meaning) {
+  const auto* const part = std::get_if<Value>(&meaning);
+  if (part == nullptr) return true;
+  if (is_null(*part))
+    fault(at, null_fault(path));
+  else if (!part->is_scalar())
+    fault(at,
+          fmt::format("{} is {}, which can't be part of a text", code(path.spell()),
+                      part->is_list() ? "a list" : "a mapping"),
+          "a list or a mapping can only be all of a value");
+  return part->is_scalar() && !is_null(*part);
+}
+
 std::optional<std::string> Filler::joined(Value at, const Template& text,
                                           const std::vector<Meaning>& meanings, Place place) {
   const bool in_url = is_url(place, text);
@@ -184,19 +208,6 @@ std::optional<std::string> Filler::joined(Value at, const Template& text,
   std::string harmless;  // With something else in the place of what is filled in behind the beginning.
   for (std::size_t i = 0; i < meanings.size(); ++i) {
     const auto* const path = std::get_if<Path>(&text.pieces[i]);
-    if (const auto* const part = std::get_if<Value>(&meanings[i])) {
-      if (is_null(*part)) {
-        fault(at, null_fault(*path));
-        return std::nullopt;
-      }
-      if (!part->is_scalar()) {
-        fault(at,
-              fmt::format("{} is {}, which can't be part of a text", code(path->spell()),
-                          part->is_list() ? "a list" : "a mapping"),
-              "a list or a mapping can only be all of a value");
-        return std::nullopt;
-      }
-    }
     const auto* const written = std::get_if<std::string>(&meanings[i]);
     const std::string_view more = written != nullptr ? *written : std::get<Value>(meanings[i]).text();
     if (too_much(at, more.size())) return std::nullopt;

@@ -48,7 +48,9 @@ class Filler {
   std::uint32_t copy_children(Value value, Place place);
   std::uint32_t copy_text(Value value, Place place);
   std::uint32_t insert(Value at, const Path& path, const Meaning& meaning, Place place);
-  /// The pieces as one text; none if a fault was found.
+  /// False, and found, if what the path stands for can't be part of a text.
+  bool can_be_joined(Value at, const Path& path, const Meaning& meaning);
+  /// The pieces as one text; none if a fault was found. Requires: each can be joined.
   std::optional<std::string> joined(Value at, const Template& text, const std::vector<Meaning>& meanings,
                                     Place place);
   /// In place of one with a fault: unknown, so that nobody finds another one there.

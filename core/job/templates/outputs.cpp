@@ -28,21 +28,6 @@ std::string_view name_of(ResultPart part) {
   return "";
 }
 
-/// The text as a document; `findings` has the one error if it is no JSON.
-bool parse_result(std::string_view text, Document& document, Findings& findings) {
-  const Lines lines(text);
-  Composer composer(document, lines, findings);
-  return parse_json(text, composer) && document.root() && findings.errors() == 0;
-}
-
-std::string why_no_json(std::string_view text, Findings findings) {
-  const std::vector<Problem> problems = std::move(findings).located(Lines(text));
-  if (problems.empty()) return "it is empty";
-  constexpr std::string_view said_already = "this is not JSON: ";
-  const std::string& message = problems.front().message;
-  return message.starts_with(said_already) ? message.substr(said_already.size()) : message;
-}
-
 }  // namespace
 
 std::string OutputSpec::source() const { return std::string(name_of(of)) + (part ? "#" + *part : ""); }
@@ -55,21 +40,43 @@ std::expected<std::string, std::string> json_of_text(std::string_view text) {
   }
 }
 
-std::expected<std::string, std::string> value_in(const OutputSpec& spec, std::string_view text) {
+struct ResultText::Parsed {
+  explicit Parsed(std::string_view text) : document(text, Format::json) {
+    const Lines lines(text);
+    Findings findings;
+    Composer composer(document, lines, findings);
+    if (parse_json(text, composer) && document.root() && findings.errors() == 0) return;
+    const std::vector<Problem> problems = std::move(findings).located(lines);
+    if (problems.empty()) {
+      fault = "it is empty";
+      return;
+    }
+    constexpr std::string_view said_already = "this is not JSON: ";
+    fault = problems.front().message;
+    if (fault->starts_with(said_already)) fault->erase(0, said_already.size());
+  }
+
+  Document document;
+  std::optional<std::string> fault;  // Why it is none.
+};
+
+ResultText::ResultText(std::string_view text) : text_(text) {}
+
+ResultText::~ResultText() = default;
+
+std::expected<std::string, std::string> ResultText::value_of(const OutputSpec& spec) {
   const auto refuse = [&](std::string_view why) {
     return std::unexpected(fmt::format("it has no output {} ({}): {}", code(spec.name), spec.source(), why));
   };
   if (!spec.part) {
-    if (spec.of == ResultPart::out && text.ends_with('\n')) text.remove_suffix(1);
-    auto json = json_of_text(text);
+    const bool ends_line = spec.of == ResultPart::out && text_.ends_with('\n');
+    auto json = json_of_text(text_.substr(0, text_.size() - (ends_line ? 1 : 0)));
     return json ? json : refuse(json.error());
   }
-  Document document(text, Format::json);
-  Findings findings;
-  if (!parse_result(text, document, findings))
-    return refuse(fmt::format("its {} can't be read as JSON: {}", name_of(spec.of),
-                              why_no_json(text, std::move(findings))));
-  const Value value = follow(document.root(), *spec.part);
+  if (!parsed_) parsed_ = std::make_unique<Parsed>(text_);
+  if (parsed_->fault)
+    return refuse(fmt::format("its {} can't be read as JSON: {}", name_of(spec.of), *parsed_->fault));
+  const Value value = follow(parsed_->document.root(), *spec.part);
   if (!value) return refuse(fmt::format("there is nothing at {}", in_quotes(*spec.part)));
   return to_json(value);
 }

@@ -49,9 +49,25 @@ struct OutputValue {
 /// A text as JSON. The error says why it can't be one: it is not UTF-8.
 std::expected<std::string, std::string> json_of_text(std::string_view text);
 
-/// What `spec` takes of `text`, as JSON in the digits and letters that it came in: all of it, without one
-/// final newline if a process wrote it, or what the pointer leads to. The error is a sentence without a final
-/// full stop. Requires: spec.reads_text().
-std::expected<std::string, std::string> value_in(const OutputSpec& spec, std::string_view text);
+/// A text that outputs are taken of, read as JSON once if one of them asks for that.
+class ResultText {
+ public:
+  /// `text` outlives this.
+  explicit ResultText(std::string_view text);
+  ResultText(const ResultText&) = delete;
+  ResultText& operator=(const ResultText&) = delete;
+  ~ResultText();
+
+  /// What `spec` takes of it, as JSON in the digits and letters that it came in: all of it, without one final
+  /// newline if a process wrote it, or what the pointer leads to. The error is a sentence without a final
+  /// full stop. Requires: spec.reads_text().
+  std::expected<std::string, std::string> value_of(const OutputSpec& spec);
+
+ private:
+  struct Parsed;
+
+  std::string_view text_;
+  std::unique_ptr<Parsed> parsed_;
+};
 
 }  // namespace gather::job

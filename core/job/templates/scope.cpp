@@ -26,6 +26,7 @@ const std::string* key_at(const Path& path, std::size_t step) {
 /// Goes on from `value` by the steps of `path` from `first` on.
 std::expected<Meaning, PathFault> walk(Value value, const Path& path, std::size_t first) {
   for (std::size_t i = first; i < path.steps.size(); ++i) {
+    if (value.is_scalar() && value.late()) return value;  // It has a fault, which has been found.
     const auto* const key = key_at(path, i);
     if (key != nullptr)
       value = value.is_map() ? member_of(value, *key) : Value();

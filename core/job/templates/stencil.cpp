@@ -23,6 +23,11 @@ void find_late(Value value, std::vector<Value>& found) {
 
 }  // namespace
 
+const Lines& FilledFile::lines() const {
+  if (!lines_) lines_.emplace(body(source_));
+  return *lines_;
+}
+
 bool FilledFile::parse_and_fill(const Lines& lines, Findings& findings) {
   written_.emplace(body(source_), source_.format);
   if (!parse(source_, lines, *written_, findings)) return false;
@@ -103,7 +108,7 @@ std::expected<Task, std::string> Stencil::fill(const Task& task, const Results& 
       return filled;
     }
   }
-  for (const Problem& problem : std::move(findings).located(Lines(body(source))))
+  for (const Problem& problem : std::move(findings).located(file_->lines()))
     if (problem.severity == Problem::Severity::error)
       return std::unexpected(fmt::format("{} ({}:{}:{})", problem.message, inert(source.name),
                                          problem.position.line, problem.position.column));

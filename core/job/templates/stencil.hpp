@@ -31,6 +31,8 @@ class FilledFile {
   Value root() const { return filled_ ? filled_->root() : Value(); }
   Scope& scope() { return scope_; }
   const Source& source() const { return source_; }
+  /// Made when they are asked for, since that takes time linear in the text. On one thread.
+  const Lines& lines() const;
 
  private:
   bool fill_vars(Value written, const Lines& lines, Findings& findings);
@@ -41,6 +43,7 @@ class FilledFile {
   std::optional<Document> written_;
   std::optional<Document> vars_;
   std::optional<Document> filled_;
+  mutable std::optional<Lines> lines_;
 };
 
 /// A task some of whose values are known only once others have run. What the job says of it is right as far

@@ -8,7 +8,7 @@ namespace {
 
 /// What is taken of `text`, or why it can't be.
 std::string taken(ResultPart of, std::optional<std::string> part, std::string_view text) {
-  const auto value = value_in({"x", of, std::move(part)}, text);
+  const auto value = ResultText(text).value_of({"x", of, std::move(part)});
   return value ? *value : value.error();
 }
 

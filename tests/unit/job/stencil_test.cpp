@@ -191,6 +191,33 @@ TEST_CASE("what can't be filled in says why, with its place in the file", "[job]
             {{"a.x", R"("a\r\nB: c")"}}) != "filled in");
 }
 
+TEST_CASE("a limit that is passed deep inside is one error, in the file as in a result", "[job][templates]") {
+  std::string list = "[";
+  for (int i = 0; i < 60'000; ++i) list += fmt::format("{}{{\"a\": {}}}", i == 0 ? "" : ", ", i);
+  list += "]";
+  const std::string too_much = "templates fill in more than 100,000 values or 256 MB of text";
+  CHECK(problems(yaml(fmt::format("vars: {{ l: {} }}\ntasks: {{ t: {{ run: [a], stdin: {{ json: [{{ k: "
+                                  "\"${{{{ vars.l }}}}\" }}, 1] }} }} }}",
+                                  list)))
+            .ends_with(too_much + "\n"));
+  const auto made =
+      last(filled(waiting("{ run: [a], stdin: { json: [{ k: [\"${{ tasks.a.outputs.x }}\", 2] }, 1] } }")),
+           {{"a.x", list}});
+  REQUIRE(!made);
+  CHECK(made.error().starts_with(too_much));
+  const std::string deep = std::string(60, '[') + std::string(60, ']');
+  CHECK(problems(yaml(fmt::format("vars: {{ d: {} }}\ntasks: {{ t: {{ run: [a], stdin: {{ json: [[{{ k: "
+                                  "\"${{{{ vars.d }}}}\" }}], 1] }} }} }}",
+                                  deep)))
+            .ends_with("lists and mappings are nested more than 64 deep\n"));
+}
+
+TEST_CASE("what is known of a text that waits is checked before", "[job][templates]") {
+  CHECK(problems(yaml("vars: { l: [1] }\ntasks:\n  a: { run: [a], outputs: { x: stdout } }\n"
+                      "  b: { run: [a, \"${{ vars.l }} ${{ tasks.a.outputs.x }}\"] }\n")) ==
+        "4:17 `vars.l` is a list, which can't be part of a text\n");
+}
+
 TEST_CASE("tasks that wait for each other's results are a cycle, at the template that closes it",
           "[job][templates]") {
   CHECK(problems(yaml("tasks:\n"

@@ -32,6 +32,12 @@ tasks:
   CHECK(claim(names, job, 0, "got/x") == "ok");  // Another attempt.
   CHECK(claim(names, job, 0, "got/y") == "ok");
   CHECK(claim(names, job, 1, "got/x") == "ok");  // Which the first has no longer.
+  // One that was refused is nobody's, and a part's name is taken whoever comes first.
+  CHECK(claim(names, job, 0, "got/z.part") == "ok");
+  CHECK(claim(names, job, 1, "got/z") ==
+        "the server names this got/z, and until it is whole it is written where the file of a is");
+  CHECK(claim(names, job, 0, "got/y") == "ok");
+  CHECK(claim(names, job, 0, "got/z") == "ok");
   names.forget();
   CHECK(claim(names, job, 1, "got/y") == "ok");
 }
