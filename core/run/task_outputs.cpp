@@ -127,7 +127,7 @@ async::Co<Values> outputs_of(const job::Task& task, Given given) {
   if (!needs_text(task) || length(given) <= short_text)
     co_return values_of(*task.outputs, std::move(given), {});
   co_return co_await async::to_thread(
-      [specs = task.outputs](std::stop_token stop, Given all) {
+      [specs = task.outputs](const std::stop_token& stop, Given all) {
         return values_of(*specs, std::move(all), stop);
       },
       std::move(given));
