@@ -45,22 +45,20 @@ const Fetch* fetch_of(const Task& task) {
   return fetch == nullptr ? nullptr : fetch->get();
 }
 
-/// What stands behind the `#`; none, and found, if nothing may stand there, or something must.
+/// Looks at what stands behind the `#`. False, and found, if nothing may stand there, or something must.
 bool read_part(Reader& reader, Value value, OutputSpec& output) {
   if (output.of == ResultPart::header) {
     if (output.part && is_token(*output.part)) return true;
     reader.error(value, "this names no header", "as in `header#ETag`");
-  } else if (!output.part) {
-    return true;
-  } else if (!output.reads_text()) {
-    reader.error(value, fmt::format("{} has no parts", code(value.text().substr(0, value.text().find('#')))),
-                 "remove what follows the `#`, and the `#`");
-  } else if (is_json_pointer(*output.part)) {
-    return true;
-  } else {
+    return false;
+  }
+  if (!output.part || (output.reads_text() && is_json_pointer(*output.part))) return true;
+  if (output.reads_text())
     reader.error(value, fmt::format("{} is no JSON pointer", code(*output.part)),
                  "as in /items/0/id; nothing is the whole, ~1 is a slash in a name, ~0 is a ~");
-  }
+  else
+    reader.error(value, fmt::format("{} has no parts", code(value.text().substr(0, value.text().find('#')))),
+                 "remove what follows the `#`, and the `#`");
   return false;
 }
 
