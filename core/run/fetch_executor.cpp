@@ -71,8 +71,8 @@ class FetchExecutor::Telling {
     transfer_->body = before.body + trail_.phases.body;
     transfer_->final_url = std::move(trail_.url);
     if (!shows_query_)
-      transfer_->final_url.resize(
-          std::min(transfer_->final_url.find_first_of("?#"), transfer_->final_url.size()));
+      for (std::string* const url : {&transfer_->final_url, &transfer_->mirror})
+        url->resize(std::min(url->find_first_of("?#"), url->size()));
     transfer_->http_version = std::move(trail_.http_version);
     result_.transfer = std::move(transfer_);
   }
@@ -80,7 +80,7 @@ class FetchExecutor::Telling {
   void resumed_from(std::uint64_t bytes) noexcept { transfer_->resumed_from = bytes; }
   void unverified_length(bool yes) noexcept { transfer_->unverified_length = yes; }
   void saved_as(const std::filesystem::path& path) { transfer_->saved_as = path.lexically_normal().string(); }
-  /// What is told of the URL leaves out the query, where results may have been filled in.
+  /// What is told of URLs leaves out the query, where results may have been filled in.
   void without_query() noexcept { shows_query_ = false; }
   void mirror(std::string url) noexcept { transfer_->mirror = std::move(url); }
 

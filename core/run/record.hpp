@@ -95,7 +95,7 @@ struct TaskRecord {
   std::optional<Duration> ready_at;        ///< When nothing but a slot was missing, the first time.
   std::vector<AttemptRecord> attempts;
   std::optional<Duration> ended_at;
-  /// The task with its templates filled in, until it has ended; null if it has none.
+  /// The task with its templates filled in, from the start of an attempt to its end; null if it has none.
   std::shared_ptr<const job::Task> filled;
   Lacked lacked{};  ///< Before all its attempts and their mirrors, or until it was cancelled.
   int slot = 0;     ///< From 1, compact; 0 if it never took one.

@@ -263,6 +263,22 @@ TEST_CASE("tasks that wait in line hold none of what will be filled in", "[cli][
   CHECK(run.end().status == 130);
 }
 
+TEST_CASE("what is told of mirrors leaves out the query, too", "[cli][templates]") {
+  const ScriptedServer server(
+      [](const ScriptedServer::Request&) { return ScriptedServer::Reply{response(200, "x")}; });
+  Gather gather;
+  gather.file(
+      "gather.yaml",
+      fmt::format("tasks:\n"
+                  "  give: {{ run: [echo, t0ken], outputs: {{ t: stdout }} }}\n"
+                  "  take: {{ fetch: {{ urls: [\"{0}?t=${{{{ tasks.give.outputs.t }}}}\", {1}] }} }}\n",
+                  server.url("/a"), server.url("/b")));
+  CHECK(gather.run({"-q", "--report", "json=report"}).status == 0);
+  CHECK(server.requests().front().target == "/a?t=t0ken");
+  CHECK(gather.folder().read("report").find("\"mirror\"") != std::string::npos);
+  CHECK(gather.folder().read("report").find("t0ken") == std::string::npos);
+}
+
 TEST_CASE("a long result that is named a hundred times is read once", "[cli][templates]") {
   Gather gather;
   std::string words;

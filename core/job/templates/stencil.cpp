@@ -29,9 +29,9 @@ const Lines& FilledFile::lines() const {
 }
 
 bool FilledFile::parse_and_fill(const Lines& lines, Findings& findings) {
-  written_.emplace(body(source_), source_.format);
-  if (!parse(source_, lines, *written_, findings)) return false;
-  const Value root = written_->root();
+  Document written(body(source_), source_.format);
+  if (!parse(source_, lines, written, findings)) return false;
+  const Value root = written.root();
   if (!root) return true;
   if (root.is_map()) {
     const Value vars = member_of(root, "vars");

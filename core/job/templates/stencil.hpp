@@ -40,7 +40,6 @@ class FilledFile {
   Source source_;
   Surroundings surroundings_;
   FileScope scope_{surroundings_};
-  std::optional<Document> written_;
   std::optional<Document> vars_;
   std::optional<Document> filled_;
   mutable std::optional<Lines> lines_;
