@@ -248,6 +248,15 @@ bool Admission::keep_for(LineId id, Duration now, std::vector<std::int64_t>& kep
   return true;
 }
 
+void Admission::begun(LineId id, Duration now) {
+  for (const Need& need : at(id).needs) {
+    Resource& resource = at(need.resource);
+    if (resource.interval == Duration(0) || resource.paced_until >= now + resource.interval) continue;
+    resource.paced_until = now + resource.interval;
+    clock_changed(need.resource, now);
+  }
+}
+
 std::vector<Key> Admission::take_out(LineId id, Duration now) {
   Line& line = at(id);
   std::vector<Key> keys;

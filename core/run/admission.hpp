@@ -95,6 +95,10 @@ class Admission {
   /// Lets in the first task for which there is all it needs, and takes that; nothing if there is none.
   std::optional<Admitted> next(Duration now);
 
+  /// Whom next() has let in begins only now: the pace of what it took counts from here, so that what is given
+  /// out an interval apart is used an interval apart.
+  void begun(LineId line, Duration now);
+
   /// Gives back what next() took for a task of this line.
   void release(LineId line, int slot, Duration now);
 

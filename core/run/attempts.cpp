@@ -45,6 +45,7 @@ async::Co<> Scheduler::run_attempt(job::TaskId id) {
   AttemptResult result = goes_on ? std::move(round->result) : AttemptResult();
   if (!goes_on) tell([&] { observer_.attempt_started(id, context.number); });
   const Duration let_in = now();
+  admission_.begun(line_of(id), let_in);
   if (round != nullptr && !goes_on) round->start = let_in;
   // What limits an attempt is for all its mirrors together; what it waits for the place at one is not in it.
   const Duration ran = goes_on ? round->ran : Duration(0);

@@ -181,6 +181,25 @@ TEST_CASE("what tasks lack is counted by what they lack, from their waiting to t
   CHECK_FALSE(admission.next_opening());
 }
 
+TEST_CASE("what is given out at a pace is used at that pace, however late each begins", "[run][admission]") {
+  Admission admission;
+  const LineId line = admission.add_line({{admission.add_resource(Lack::slot, 9, 50ms), 1}});
+  for (std::size_t i = 0; i < 4; ++i) admission.wait(line, key(i), 0ns);
+  CHECK(all_admitted(admission, 0ns).size() == 1);
+  admission.begun(line, 3ms);
+  CHECK(all_admitted(admission, 50ms).empty());
+  CHECK(admission.next_opening() == 53ms);
+  CHECK(all_admitted(admission, 53ms).size() == 1);
+  admission.begun(line, 53ms);
+  CHECK(admission.next_opening() == 103ms);
+  // So late that the next has been let in already: it counts from the later of the two.
+  CHECK(all_admitted(admission, 103ms).size() == 1);
+  admission.begun(line, 160ms);
+  CHECK(admission.next_opening() == 210ms);
+  admission.begun(line, 155ms);
+  CHECK(admission.next_opening() == 210ms);
+}
+
 TEST_CASE("what is out of a thing that has become less is not given out again before there is enough",
           "[run][admission]") {
   Admission admission;
@@ -356,6 +375,12 @@ void compare_with_a_list(unsigned seed) {
       for (const auto& [r, amount] : plain.lines[running[i].line].needs) plain.resources[r].free += amount;
       admission.release(plain.lines[running[i].line].id, running[i].slot, now);
       running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
+    } else if (what == 7 && random() % 2 == 0 && !running.empty()) {
+      const std::size_t line = running[random() % running.size()].line;
+      for (const auto& [r, amount] : plain.lines[line].needs)
+        if (PlainAdmission::Resource& one = plain.resources[r]; one.interval > 0ns)
+          one.opens = std::max(one.opens, now + one.interval);
+      admission.begun(plain.lines[line].id, now);
     } else if (what == 7) {
       PlainAdmission::Resource& resource = plain.resources[random() % plain.resources.size()];
       const Duration until = now + Duration(random() % 6);
